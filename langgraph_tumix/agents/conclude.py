@@ -1,0 +1,37 @@
+"""From the end of an agent's run to what its note says."""
+
+from langchain_core.messages import AIMessage
+
+from langgraph_tumix.agents.loop import AgentState, turn_of
+from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.core.answers import Extracted, extract_answer
+from langgraph_tumix.core.text import clean
+
+
+def conclude(run: Run, state: AgentState) -> Conclusion:
+    """Read the answer of a finished run from its last message, or from the output of its one program."""
+    reply = next(message for message in reversed(state["messages"]) if isinstance(message, AIMessage))
+    text = clean(reply.text).strip()
+    if run.equipped.agent.code == "once":
+        return _of_program(run, reply, text)
+    return _conclusion(extract_answer(reply.text, final=True), text)
+
+
+def _of_program(run: Run, reply: AIMessage, text: str) -> Conclusion:
+    if turn_of(run.equipped.agent, reply).action != "code" or not run.evidence:
+        return Conclusion("no_answer", "no_program", "the reply held no program", None, text)
+    step = run.evidence[-1]
+    if not step["ok"]:
+        return Conclusion("no_answer", "program", "the program failed", None, f"{text}\n\nOutput:\n{step['output']}")
+    printed = [line.strip() for line in step["output"].splitlines() if line.strip()]
+    last = printed[-1] if printed else ""
+    found = extract_answer(last if "<<<" in last else f"<<<{last}>>>")
+    return _conclusion(found, f"{text}\n\nOutput:\n{step['output']}\n\n<<<{found.answer or 'unknown'}>>>")
+
+
+def _conclusion(found: Extracted, text: str) -> Conclusion:
+    if found.answer is not None:
+        return Conclusion("ok", "", "", found.answer, text)
+    if found.why == "refusal":
+        return Conclusion("abstained", "abstained", "the agent says that it cannot tell", None, text)
+    return Conclusion("no_answer", "no_answer", found.why or "no answer in the reply", None, text)

@@ -1,0 +1,102 @@
+"""What an agent is: an instruction, the tools it may use, and the loop that follows from them."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
+
+from langgraph_tumix.errors import ConfigError
+
+Code = Literal["none", "once", "loop"]
+SearchKind = Literal["none", "gs", "llm", "com"]
+Style = Literal["text", "code", "search", "dual", "guided"]
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+\-]{0,39}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agent:
+    """One way of answering. Data only: how it runs follows from what it may use.
+
+    Attributes:
+        name: Letters, digits, space and ``_.+-``, at most 40; it is the node's name in the graph.
+        instruction: What sets this agent apart, in words to the model. How to call tools, how to answer and how to
+            read notes is added by the harness.
+        code: ``none``; ``once``: its one program is run and prints the answer; ``loop``: programs in a session that
+            keeps state.
+        search: ``none``; ``gs``: a web search service (Tavily); ``llm``: the model's own search; ``com``: both.
+        guide: The instruction of a second role that advises before each turn; empty for none.
+        tools: LangChain tools of your own. The model calls them natively, and then code and search as well.
+        model: The model of this agent, if not the graph's.
+        max_tool_uses: Tool uses in one round; turns that lead nowhere count. Then one last turn must answer.
+
+    Raises:
+        ConfigError: A field does not hold what is said above.
+
+    >>> Agent(name="Sceptic", instruction="Look for the flaw first.", code="loop").style
+    'code'
+    """
+
+    name: str
+    instruction: str
+    code: Code = "none"
+    search: SearchKind = "none"
+    guide: str = ""
+    tools: tuple[BaseTool, ...] = ()
+    model: str | BaseChatModel | None = None
+    max_tool_uses: int = 5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+            raise ConfigError(
+                f"agent name {self.name!r}: use up to 40 letters, digits, spaces and _.+-, a letter or digit first"
+            )
+        if not self.instruction.strip():
+            raise ConfigError(f"agent {self.name!r} has no instruction: say in a sentence how it should work")
+        _one_of(self, "code", ("none", "once", "loop"))
+        _one_of(self, "search", ("none", "gs", "llm", "com"))
+        object.__setattr__(self, "tools", tuple(self.tools))
+        strange = [tool for tool in self.tools if not isinstance(tool, BaseTool)]
+        if strange:
+            raise ConfigError(
+                f"agent {self.name!r}: {strange[0]!r} is not a LangChain tool; decorate the function with @tool"
+            )
+        if self.max_tool_uses < 1:
+            raise ConfigError(f"agent {self.name!r}: max_tool_uses is {self.max_tool_uses}, give at least 1")
+        if self.code == "once" and (self.search != "none" or self.guide or self.tools):
+            raise ConfigError(f"agent {self.name!r}: code='once' is one program and nothing else; use code='loop'")
+        if self.guide and not self.loops:
+            raise ConfigError(f"agent {self.name!r} has a guide but nothing to steer: give it code='loop' or a search")
+
+    @property
+    def loops(self) -> bool:
+        """Whether it takes several turns, with tools between them."""
+        return self.code == "loop" or self.search != "none" or bool(self.tools)
+
+    @property
+    def most_model_calls(self) -> int:
+        """Model calls in one round at most: turns, guidance, and the model's own searches."""
+        if not self.loops:
+            return 1
+        guided = self.max_tool_uses if self.guide else 0
+        searching = self.max_tool_uses if self.search in ("llm", "com") else 0
+        return self.max_tool_uses + 1 + guided + searching
+
+    @property
+    def style(self) -> Style:
+        """Its style, as the paper sorts them."""
+        if self.guide:
+            return "guided"
+        if self.code != "none" and self.search != "none":
+            return "dual"
+        if self.code != "none":
+            return "code"
+        return "search" if self.search != "none" or self.tools else "text"
+
+
+def _one_of(agent: Agent, field: str, allowed: tuple[str, ...]) -> None:
+    value = getattr(agent, field)
+    if value not in allowed:
+        raise ConfigError(f"agent {agent.name!r}: {field}={value!r} is not one of {', '.join(allowed)}")

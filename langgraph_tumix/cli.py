@@ -1,0 +1,118 @@
+"""The command line: `tumix run`, `tumix doctor`."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.graph import TumixGraph, create_tumix
+from langgraph_tumix.live import LiveView
+from langgraph_tumix.outcome import Outcome
+
+ALLOWED_LOSS = 1 / 3
+"""The share of agents that may be lost in a run before its exit code says so."""
+
+app = typer.Typer(
+    help="Many tool-using agents answer, read each other's notes and answer again.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Model = Annotated[
+    str,
+    typer.Option(
+        envvar="TUMIX_MODEL", help="provider:model, such as openai:gpt-5-mini, or 'offline', which needs no key."
+    ),
+]
+Agents = Annotated[str, typer.Option(help="A roster's name, or agents separated by commas.")]
+
+
+@app.command()
+def run(
+    question: Annotated[str, typer.Argument(help="What should be answered.")],
+    model: Model = "offline",
+    agents: Agents = "tumix",
+    max_rounds: Annotated[int, typer.Option(help="The last round, whatever the judge says.")] = 5,
+    seed: Annotated[int, typer.Option(help="Fixes the order of notes and the draw in a tie.")] = 0,
+    concurrency: Annotated[int, typer.Option(help="Model calls in flight at one time.")] = 64,
+    max_cost: Annotated[float | None, typer.Option(help="Dollars that the question may cost.")] = None,
+    deadline: Annotated[float | None, typer.Option(help="Seconds until the answer is due.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print outcome and notes as JSON.")] = False,
+) -> None:
+    """Answer a question.
+
+    Exit codes: 0 answered, 2 wrong usage or configuration, 3 answered but cut short by budget or deadline, 4 no
+    answer, 5 more than a third of the agents lost, 130 interrupted.
+    """
+    graph = create_tumix(
+        model,
+        agents=agents,
+        budget=Budget(usd=max_cost, seconds=deadline),
+        min_rounds=min(2, max_rounds),
+        max_rounds=max_rounds,
+        seed=seed,
+        concurrency=concurrency,
+    )
+    state = asyncio.run(_run(graph, question, quiet=as_json))
+    outcome = Outcome(state["outcome"])
+    if as_json:
+        sys.stdout.write(json.dumps({"outcome": outcome, "notes": state["notes"]}, ensure_ascii=False, indent=2) + "\n")
+    else:
+        sys.stdout.write(f"{outcome}\n")
+    raise typer.Exit(_exit_code(outcome))
+
+
+async def _run(graph: TumixGraph, question: str, *, quiet: bool) -> dict[str, Any]:
+    """Run the graph and show its events on standard error; return its channels at the end."""
+    console = Console(stderr=True, quiet=quiet)
+    view, state = LiveView(), {}
+    with Live(view, console=console, refresh_per_second=8, transient=True) as live:
+        async for mode, data in graph.astream({"question": question}, stream_mode=["custom", "values"]):
+            if mode == "values":
+                state = data
+            else:
+                printed = view.take(data["tumix"])
+                if printed is not None:
+                    live.console.print(printed)
+    return state
+
+
+def _exit_code(outcome: Outcome) -> int:
+    if outcome.answer is None:
+        return 4
+    if outcome.status in ("budget", "deadline"):
+        return 3
+    lost = {entry["agent"] for entry in outcome.lost}
+    return 5 if len(lost) > ALLOWED_LOSS * outcome.agents else 0
+
+
+@app.command()
+def doctor(model: Model = "offline", agents: Agents = "tumix") -> None:
+    """Check what would run here, and say what is missing and how to get it."""
+    from langgraph_tumix.doctor import examine
+
+    healthy = asyncio.run(examine(model, agents, Console()))
+    raise typer.Exit(0 if healthy else 2)
+
+
+def main() -> NoReturn:
+    """Run the command line; a mistake of the caller's is one line and exit code 2."""
+    try:
+        app()
+    except ConfigError as error:
+        sys.stderr.write(f"tumix: {error}\n")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

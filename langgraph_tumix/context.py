@@ -1,0 +1,112 @@
+"""The knobs of a run: LangGraph's context schema, shown as a form in Studio."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class TumixContext:
+    """What can be set for each run; what is not set is as the graph was built.
+
+    An app that carries the graph as a node passes it under the key ``tumix`` of its own context, if at all.
+
+    Raises:
+        ConfigError: A value is out of its range, or two contradict each other.
+    """
+
+    min_rounds: Annotated[int, Field(title="Least rounds", description="No stop before this round.", ge=1, le=20)] = 2
+    max_rounds: Annotated[
+        int, Field(title="Most rounds", description="The last round, whatever the stop rule says.", ge=1, le=20)
+    ] = 5
+    samples: Annotated[
+        int,
+        Field(title="Samples", description="Answers of each agent in rounds 1 and 2; 4 is TUMIX+.", ge=1, le=16),
+    ] = 1
+    seed: Annotated[int, Field(title="Seed", description="Fixes the order of notes and the draw in a tie.")] = 0
+    concurrency: Annotated[
+        int, Field(title="Calls in flight", description="Model calls of this process at one time.", ge=1, le=1000)
+    ] = 64
+    call_seconds: Annotated[
+        float, Field(title="Seconds per call", description="A model call is given up after this time.", gt=0)
+    ] = 300.0
+    agent_seconds: Annotated[
+        float, Field(title="Seconds per agent", description="An agent's run in a round ends after this time.", gt=0)
+    ] = 900.0
+    max_usd: Annotated[
+        float | None, Field(title="Dollars", description="What a question may cost at most; empty is no cap.", gt=0)
+    ] = None
+    max_seconds: Annotated[
+        float | None, Field(title="Seconds", description="When the answer is due, whatever is there.", gt=0)
+    ] = None
+
+    def __post_init__(self) -> None:
+        ranges = {"min_rounds": 20, "max_rounds": 20, "samples": 16, "concurrency": 1000}
+        for name, most in ranges.items():
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+                raise ConfigError(f"{name} is {value!r}: give a whole number from 1 to {most}")
+        if not isinstance(self.seed, int):
+            raise ConfigError(f"seed is {self.seed!r}: give a whole number")
+        if self.min_rounds > self.max_rounds:
+            raise ConfigError(
+                f"min_rounds is {self.min_rounds} and max_rounds {self.max_rounds}: the least cannot exceed the most"
+            )
+        for name in ("call_seconds", "agent_seconds", "max_usd", "max_seconds"):
+            value = getattr(self, name)
+            if value is None and name.startswith("max"):
+                continue
+            if not isinstance(value, int | float) or not 0 < value < float("inf"):
+                raise ConfigError(f"{name} is {value!r}: give a number above 0")
+
+    def budget(self, built: Budget) -> Budget:
+        """Return the budget of a run: the caps that the graph was built with, and those of this context."""
+        return dataclasses.replace(built, usd=self.max_usd, seconds=self.max_seconds)
+
+
+def schema_with(defaults: TumixContext) -> type[TumixContext]:
+    """Return the context schema whose defaults are `defaults`, so that Studio shows the values in force."""
+    changed = [
+        (field.name, field.type, dataclasses.field(default=getattr(defaults, field.name)))
+        for field in dataclasses.fields(TumixContext)
+        if getattr(defaults, field.name) != field.default
+    ]
+    if not changed:
+        return TumixContext
+    return dataclasses.make_dataclass("TumixContext", changed, bases=(TumixContext,), frozen=True, kw_only=True)
+
+
+def context_of(given: object, defaults: TumixContext) -> TumixContext:
+    """Return the context of a run.
+
+    Args:
+        given: What LangGraph passes: ours, nothing, or that of an app around the graph, of any type.
+        defaults: The values that the graph was built with.
+
+    Raises:
+        ConfigError: A value under ``tumix`` is unknown or out of range.
+    """
+    if isinstance(given, TumixContext):
+        return given
+    own = given.get("tumix") if isinstance(given, Mapping) else getattr(given, "tumix", None)
+    if isinstance(own, TumixContext):
+        return own
+    if own is None:
+        return defaults
+    if not isinstance(own, Mapping):
+        raise ConfigError(f"context 'tumix' is a {type(own).__name__}: give a TumixContext or a mapping of its fields")
+    return _replaced(defaults, own)
+
+
+def _replaced(defaults: TumixContext, values: Mapping[str, Any]) -> TumixContext:
+    known = {field.name for field in dataclasses.fields(TumixContext)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"context 'tumix' has no field {unknown[0]!r}: known are {', '.join(sorted(known))}")
+    return dataclasses.replace(defaults, **values)

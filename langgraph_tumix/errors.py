@@ -1,0 +1,59 @@
+"""What can be raised, as a tree.
+
+::
+
+    TumixError
+    ├── ConfigError          the caller's mistake; raised before anything is spent, says what to do
+    ├── BudgetExceeded       a cap was reached: which one, its value, what was used
+    ├── ModelError           a model call that failed: why, and whether trying again can help
+    ├── InterpreterError     no kernel could be had
+    └── SearchError          a search that could not be done
+
+The failure of one agent is none of these: it is a note with a status and a reason.
+"""
+
+
+class TumixError(Exception):
+    """Base of all errors of this package."""
+
+
+class ConfigError(TumixError):
+    """The caller asked for something that cannot be; the message names the field and the remedy."""
+
+
+class BudgetExceeded(TumixError):
+    """A cap was reached.
+
+    Attributes:
+        kind: The cap's field in `Budget`: ``usd``, ``tokens``, ``model_calls``, ``tool_calls`` or ``seconds``.
+        limit: Its value.
+        used: What was spent or reserved when the call asked, in the same unit.
+    """
+
+    def __init__(self, kind: str, limit: float, used: float) -> None:
+        super().__init__(f"budget reached: {kind} is limited to {limit:g}, {used:g} is spent or reserved")
+        self.kind = kind
+        self.limit = limit
+        self.used = used
+
+
+class ModelError(TumixError):
+    """A model call that gave no usable reply.
+
+    Attributes:
+        kind: ``auth``, ``model``, ``rate_limit``, ``server``, ``connection``, ``timeout``, ``request`` or ``reply``.
+        retryable: Whether the same call may succeed later.
+    """
+
+    def __init__(self, kind: str, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retryable = retryable
+
+
+class InterpreterError(TumixError):
+    """No kernel could be started, or it could not be reached."""
+
+
+class SearchError(TumixError):
+    """A search failed; the message says which backend and why."""

@@ -1,0 +1,191 @@
+"""`create_tumix`: the graph.
+
+::
+
+    START → intake → dispatch → one node per agent → collect → judge → aggregate → END
+                        ↑________________________________________|
+"""
+
+import difflib
+import inspect
+from collections.abc import Sequence
+from typing import Any, Never
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.cache.base import BaseCache
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+from langgraph.store.base import BaseStore
+
+from langgraph_tumix.agents.equipped import Equipped
+from langgraph_tumix.agents.registry import roster
+from langgraph_tumix.agents.spec import Agent
+from langgraph_tumix.context import TumixContext, schema_with
+from langgraph_tumix.core.aggregate import Aggregator, Majority
+from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.core.stop import LLMJudge, StopRule
+from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.events import event
+from langgraph_tumix.models.model import resolve
+from langgraph_tumix.nodes.agent import agent_node
+from langgraph_tumix.nodes.aggregate import aggregate_node
+from langgraph_tumix.nodes.intake import intake_node
+from langgraph_tumix.nodes.judge import judge_node, route
+from langgraph_tumix.plan import Plan, check_priced
+from langgraph_tumix.state import TumixInput, TumixOutput, TumixState, Update
+from langgraph_tumix.toolbox import Toolbox, equip
+
+TumixGraph = CompiledStateGraph[TumixState, TumixContext, TumixInput, TumixOutput]
+
+
+def create_tumix(
+    model: str | BaseChatModel,
+    *,
+    agents: str | Sequence[str | Agent] = "tumix",
+    tools: Toolbox | None = None,
+    judge: str | BaseChatModel | None = None,
+    stop: StopRule | None = None,
+    aggregate: Aggregator | None = None,
+    budget: Budget | None = None,
+    min_rounds: int = 2,
+    max_rounds: int = 5,
+    samples: int = 1,
+    concurrency: int = 64,
+    call_seconds: float = 300.0,
+    agent_seconds: float = 900.0,
+    seed: int = 0,
+    checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
+    store: BaseStore | None = None,
+    cache: BaseCache[Any] | None = None,
+    name: str = "tumix",
+    **unknown: Never,
+) -> TumixGraph:
+    """Build the TUMIX graph (arXiv 2510.01279): agents answer, read each other's notes and answer again.
+
+    Args:
+        model: Anything `init_chat_model` takes, a chat model, or ``offline`` for the embedded one.
+        agents: A roster's name (``tumix``: the paper's fifteen), or agents, by name or as they are.
+        tools: What serves code and search; by default Jupyter kernels on this machine, Tavily if TAVILY_API_KEY is
+            set, and the model's own search if it has one. Agents whose tool is not at hand are left out, and the
+            outcome says so.
+        judge: The model that judges, and that groups equal answers; by default `model`.
+        stop: When to stop, between `min_rounds` and `max_rounds`; by default the LLM judge.
+        aggregate: How notes become the answer; by default the majority.
+        budget: What a question may cost.
+        min_rounds: No stop before this round.
+        max_rounds: The last round in any case.
+        samples: Answers of each agent in rounds 1 and 2; 4 is TUMIX+.
+        concurrency: Model calls in flight at one time, over all graphs on this event loop.
+        call_seconds: Wall time of one model call at most.
+        agent_seconds: Wall time of one agent in one round at most.
+        seed: Fixes the order in which notes are shown, and the draw in a tie.
+        checkpointer: As in any LangGraph graph; leave it out if the graph becomes a node of another.
+        store: As in any LangGraph graph.
+        cache: As in any LangGraph graph.
+        name: The graph's name, and that of the message with the answer.
+
+    Returns:
+        A compiled graph. It takes ``messages`` or ``question`` and returns ``messages``, ``answer`` and ``outcome``.
+
+    Raises:
+        ConfigError: Something asked for cannot be had or contradicts itself. Nothing has been spent.
+
+    >>> graph = create_tumix("offline", agents=["CoT", "C"], max_rounds=3)
+    >>> sorted(graph.nodes)
+    ['C', 'CoT', '__start__', 'aggregate', 'collect', 'dispatch', 'intake', 'judge']
+    """
+    if unknown:
+        raise ConfigError(_misspelt(next(iter(unknown))))
+    budget = budget or Budget()
+    defaults = TumixContext(
+        min_rounds=min_rounds,
+        max_rounds=max_rounds,
+        samples=samples,
+        seed=seed,
+        concurrency=concurrency,
+        call_seconds=call_seconds,
+        agent_seconds=agent_seconds,
+        max_usd=budget.usd,
+        max_seconds=budget.seconds,
+    )
+    main = resolve(model)
+    toolbox = Toolbox.default(main) if tools is None else tools
+    equipped, left_out = equip(roster(agents), main, toolbox)
+    plan = Plan(
+        roster=tuple(equipped),
+        left_out=left_out,
+        tools=_tools(equipped),
+        judge=main if judge is None else resolve(judge),
+        stop=LLMJudge() if stop is None else stop,
+        aggregator=Majority() if aggregate is None else aggregate,
+        budget=budget,
+        defaults=defaults,
+        name=name,
+    )
+    check_priced(plan.budget, plan.models)
+    return _builder(plan).compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+
+
+def _misspelt(keyword: str) -> str:
+    known = list(inspect.signature(create_tumix).parameters)[:-1]
+    close = difflib.get_close_matches(keyword, known, 1)
+    return f"create_tumix takes no {keyword!r}: " + (f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}")
+
+
+def _builder(plan: Plan) -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
+    builder = StateGraph(
+        TumixState,
+        context_schema=schema_with(plan.defaults),
+        input_schema=TumixInput,
+        output_schema=TumixOutput,
+    )
+    builder.add_node("intake", intake_node(plan))
+    builder.add_node("dispatch", _dispatch)
+    builder.add_node("collect", _collect)
+    builder.add_node("judge", judge_node(plan))
+    builder.add_node("aggregate", aggregate_node(plan))
+    builder.add_edge(START, "intake").add_edge("intake", "dispatch")
+    builder.add_edge("collect", "judge").add_conditional_edges("judge", route).add_edge("aggregate", END)
+    for equipped in plan.roster:
+        node = equipped.agent.name
+        if node in builder.nodes:
+            raise ConfigError(f"an agent cannot be named {node!r}, as a node of the graph is: rename it")
+        builder.add_node(node, agent_node(plan, equipped), metadata=_card(equipped))
+        builder.add_edge("dispatch", node).add_edge(node, "collect")
+    return builder
+
+
+async def _dispatch(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+    """Begin a round."""
+    runtime.stream_writer(event("round", round=state["round"] + 1))
+    return {"round": state["round"] + 1}
+
+
+async def _collect(state: TumixState) -> Update:
+    """Stand between the agents and the judge: one writer, so that notes can be edited here in Studio."""
+    return {}
+
+
+def _card(equipped: Equipped) -> dict[str, Any]:
+    """Return what Studio shows beside an agent's node."""
+    agent = equipped.agent
+    return {
+        "style": agent.style,
+        "model": equipped.model.name,
+        "search": equipped.search.name if equipped.search else "none",
+        "code": agent.code,
+    }
+
+
+def _tools(roster: Sequence[Equipped]) -> dict[str, str]:
+    """Say what serves code and each kind of search."""
+    tools = {}
+    for equipped in roster:
+        if equipped.interpreter is not None:
+            isolation = equipped.interpreter.isolation
+            tools["code"] = f"Jupyter, isolation: {isolation.level} ({isolation.why})"
+        if equipped.search is not None:
+            tools[equipped.agent.search] = equipped.search.name
+    return tools

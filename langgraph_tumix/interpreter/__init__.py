@@ -1,0 +1,6 @@
+"""Running code: the protocol, and Jupyter kernels behind it."""
+
+from langgraph_tumix.interpreter.base import CellResult, CellStatus, Interpreter, Isolation, Session
+from langgraph_tumix.interpreter.jupyter import JupyterInterpreter
+
+__all__ = ["CellResult", "CellStatus", "Interpreter", "Isolation", "JupyterInterpreter", "Session"]

@@ -1,0 +1,83 @@
+"""The last node: the majority's answer, after a grouping call where it can matter, and the outcome around it."""
+
+from collections.abc import Mapping
+
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langgraph.runtime import Runtime
+
+from langgraph_tumix.agents.prompt import template
+from langgraph_tumix.context import TumixContext
+from langgraph_tumix.core.answers import extract_answer
+from langgraph_tumix.core.groups import read_groups
+from langgraph_tumix.core.text import cut, fence
+from langgraph_tumix.core.view import View
+from langgraph_tumix.errors import BudgetExceeded, ModelError
+from langgraph_tumix.events import event
+from langgraph_tumix.models.meter import Meter
+from langgraph_tumix.nodes.summary import cut_short, summarise
+from langgraph_tumix.outcome import Outcome
+from langgraph_tumix.plan import Plan
+from langgraph_tumix.state import Node, TumixState, Update
+
+ANSWER_LIMIT = 2_000
+"""Characters of each answer that the grouping call sees."""
+
+
+def aggregate_node(plan: Plan) -> Node:
+    """Return the node that ends a question."""
+
+    async def close(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+        view, warnings = View(state["notes"], state["round"]), []
+        with plan.meter(state, runtime) as shared:
+            meter = shared.account()
+            # Once time or money is up, the closing vote costs nothing of either.
+            answers = {} if cut_short(state) else plan.aggregator.to_group(view)
+            groups: list[list[str]] = []
+            try:
+                groups = await _grouped(plan, state, answers, meter) if answers else []
+            except (ModelError, BudgetExceeded) as error:
+                warnings.append(f"answers that may mean the same could not be grouped: {error}")
+        choice = plan.aggregator.choose(view, groups, plan.context(runtime).seed)
+        outcome = summarise(plan, state, choice, meter.ledger.spent, warnings)
+        runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
+        return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
+
+    return close
+
+
+async def _grouped(plan: Plan, state: TumixState, answers: Mapping[str, str], meter: Meter) -> list[list[str]]:
+    """Ask which answers mean the same, and return their keys in groups."""
+    one_line = (cut(" ".join(answer.split()), ANSWER_LIMIT) for answer in answers.values())
+    numbered = "\n".join(f"{number}. {answer}" for number, answer in enumerate(one_line, 1))
+    listed = fence("answers", numbered, state["asked"]["marker"])
+    prompt = template("group").format(question=state["asked"]["text"], answers=listed)
+    reply = await meter.ask(plan.judge, [SystemMessage(template("system")), HumanMessage(prompt)])
+    return read_groups(extract_answer(reply.text).answer or "", list(answers))
+
+
+def _message(outcome: Outcome, name: str) -> AIMessage:
+    """Return the answer as a message. That it is weak must be seen by whoever reads only this."""
+    text = outcome.answer if outcome.answer is not None else "No answer was found."
+    caution = "" if outcome.status == "complete" else f"\n\n({_caution(outcome)})"
+    usage = outcome.usage
+    return AIMessage(
+        text + caution,
+        name=name,
+        response_metadata={"model_name": name, "tumix_status": outcome.status},
+        usage_metadata={
+            "input_tokens": usage["input_tokens"],
+            "output_tokens": usage["output_tokens"],
+            "total_tokens": usage["input_tokens"] + usage["output_tokens"],
+        },
+    )
+
+
+def _caution(outcome: Outcome) -> str:
+    lost = len({entry["agent"] for entry in outcome.lost})
+    words = {
+        "degraded": "degraded",
+        "budget": "cut short by its budget",
+        "deadline": "cut short by its deadline",
+        "no_answer": outcome.stop_reason,
+    }[outcome.status]
+    return f"{words}: {lost} of {outcome.agents} agents were lost" if lost else words

@@ -1,0 +1,101 @@
+"""The judge's node: counts the votes of the round that ended, and decides whether there is another one."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Literal
+
+from langgraph.runtime import Runtime
+
+from langgraph_tumix.agents.prompt import messages, shared_part, template
+from langgraph_tumix.context import TumixContext
+from langgraph_tumix.core.answers import extract_answer
+from langgraph_tumix.core.notes import LOST, Note, of_round
+from langgraph_tumix.core.stop import Decision, FixedRounds, StableMajority
+from langgraph_tumix.core.usage import add_usage
+from langgraph_tumix.core.view import View
+from langgraph_tumix.errors import BudgetExceeded, ModelError
+from langgraph_tumix.events import event
+from langgraph_tumix.models.meter import Meter
+from langgraph_tumix.plan import Plan, spent
+from langgraph_tumix.state import Node, RoundReport, TumixState, Update
+
+CUT_SHORT = {"budget": "the budget was reached", "deadline": "the deadline was reached"}
+"""Causes of a lost note after which no further round is begun, and what the report then says."""
+
+NOT_ASKED = "The judge could not be asked"
+
+
+def judge_node(plan: Plan) -> Node:
+    """Return the judge's node."""
+
+    async def decide(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+        view = View(state["notes"], state["round"])
+        with plan.meter(state, runtime) as shared:
+            meter = shared.account()
+            decision, verdict = await _decide(plan, state, view, plan.context(runtime), meter)
+        votes = view.votes()
+        report = RoundReport(
+            round=view.round,
+            votes={votes.answer(key): count for key, count in votes.counts.items()},
+            agreement=round(votes.agreement, 4),
+            margin=round(votes.margin, 4),
+            entropy=round(votes.entropy, 4),
+            stop=bool(decision.stop),
+            reason=decision.reason,
+            verdict=verdict,
+            usage=meter.ledger.spent,
+        )
+        total = add_usage(spent(state), report["usage"])
+        shown = {key: value for key, value in report.items() if key not in ("verdict", "usage")}
+        runtime.stream_writer(event("judged", **shown, spent=total))
+        return {"rounds": [*state["rounds"], report]}
+
+    return decide
+
+
+def route(state: TumixState) -> Literal["dispatch", "aggregate"]:
+    """Say where the judge's decision leads."""
+    return "aggregate" if state["rounds"][-1]["stop"] else "dispatch"
+
+
+async def _decide(
+    plan: Plan, state: TumixState, view: View, context: TumixContext, meter: Meter
+) -> tuple[Decision, str]:
+    """Return the decision, and what the judge wrote if it was asked."""
+    forced = _forced(of_round(view.notes, view.round), late=view.round >= context.min_rounds)
+    rule = FixedRounds(context.max_rounds) | (FixedRounds(context.min_rounds) & plan.stop)
+    decision = forced or rule.decide(view)
+    if decision.stop is not None:
+        return decision, ""
+    try:
+        stop, verdict = await _ask(plan, state, context, meter)
+    except BudgetExceeded as error:
+        return Decision(True, CUT_SHORT["budget"]), f"{NOT_ASKED}: {error}"
+    except ModelError as error:
+        # The paper's rule variant needs no judge and is as accurate, if dearer (table 13).
+        return StableMajority().decide(view), f"{NOT_ASKED}: {error}"
+    return rule.decide(replace(view, verdict=stop)), verdict
+
+
+def _forced(notes: list[Note], *, late: bool) -> Decision | None:
+    """Stop without asking anyone, where another round could not be had or could not help."""
+    for cause, words in CUT_SHORT.items():
+        if any(note["cause"] == cause for note in notes):
+            return Decision(True, words)
+    if all(note["status"] in LOST for note in notes):
+        cause, _ = Counter(note["cause"] for note in notes).most_common(1)[0]
+        return Decision(True, f"no agent came to an end ({cause})")
+    if late and not any(note["status"] == "ok" for note in notes):
+        return Decision(True, "no agent has an answer")
+    return None
+
+
+async def _ask(plan: Plan, state: TumixState, context: TumixContext, meter: Meter) -> tuple[bool, str]:
+    """Ask the judge. It sees just what the agents of the next round would see, so that a cache can serve both."""
+    asked, round_ = state["asked"], state["round"]
+    shown = of_round(state["notes"], round_)
+    shared = shared_part(asked, shown, limit=plan.judge.notes_limit, seed=context.seed)
+    own = template("judge").format(round=round_, max_rounds=context.max_rounds)
+    reply = await meter.ask(plan.judge, messages(shared, own, asked["images"]))
+    verdict = (extract_answer(reply.text).answer or "").strip().upper()
+    return verdict == "YES", reply.text  # anything but a clear yes goes on

@@ -1,0 +1,84 @@
+"""From the channels at the end of a question to its outcome."""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from langgraph_tumix.core.aggregate import Choice
+from langgraph_tumix.core.notes import LOST, Note
+from langgraph_tumix.core.usage import Usage, add_usage
+from langgraph_tumix.nodes.judge import CUT_SHORT, NOT_ASKED
+from langgraph_tumix.outcome import Outcome, OutcomeStatus
+from langgraph_tumix.plan import Plan, spent
+from langgraph_tumix.state import TumixState
+
+
+def cut_short(state: TumixState) -> OutcomeStatus | None:
+    """Return which cap ended the run early, if one did."""
+    reason = state["rounds"][-1]["reason"]
+    if reason == CUT_SHORT["budget"]:
+        return "budget"
+    return "deadline" if reason == CUT_SHORT["deadline"] else None
+
+
+def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usage, warnings: Sequence[str]) -> Outcome:
+    """Return the outcome of a question.
+
+    Args:
+        plan: The graph's plan.
+        state: The channels at the end.
+        choice: What the aggregator chose, None if there was no vote.
+        closing: What the aggregation cost.
+        warnings: What it has to say.
+    """
+    notes, rounds = state["notes"], state["rounds"]
+    lost = [note for note in notes if note["status"] in LOST]
+    votes = choice.tally if choice else None
+    judging = [report["usage"] for report in rounds]
+    return Outcome(
+        question=state["asked"]["text"],
+        answer=choice.answer if choice else None,
+        confidence=round(choice.confidence, 4) if choice else 0.0,
+        status=_status(state, choice, lost),
+        stop_reason=rounds[-1]["reason"],
+        simulated=any(model.simulated for model in plan.models),
+        agents=len(plan.roster),
+        rounds=[dict(report) for report in rounds],
+        votes={votes.answer(key): count for key, count in votes.counts.items()} if votes else {},
+        tie=choice.tie if choice else False,
+        usage=add_usage(spent(state), closing),
+        by_agent=_by(notes, "agent") | {"judge": add_usage(*judging), "aggregator": closing},
+        by_round=_by(notes, "round", {str(report["round"]): report["usage"] for report in rounds}),
+        lost=[{key: note[key] for key in ("agent", "round", "sample", "status", "cause", "reason")} for note in lost],
+        left_out=dict(plan.left_out),
+        tools=dict(plan.tools),
+        warnings=[*warnings, *_warnings(state, notes)],
+        seconds=round(time.time() - state["asked"]["asked"], 3),
+    )
+
+
+def _status(state: TumixState, choice: Choice | None, lost: Sequence[Note]) -> OutcomeStatus:
+    if choice is None:
+        return "no_answer"
+    return cut_short(state) or ("degraded" if lost else "complete")
+
+
+def _by(notes: Iterable[Note], field: str, more: dict[str, Usage] | None = None) -> dict[str, dict[str, Any]]:
+    """Sum usage by agent or by round."""
+    sums: dict[str, Usage] = dict(more or {})
+    for note in notes:
+        key = str(note[field])
+        sums[key] = add_usage(sums[key], note["usage"]) if key in sums else note["usage"]
+    return {key: dict(usage) for key, usage in sums.items()}
+
+
+def _warnings(state: TumixState, notes: Sequence[Note]) -> list[str]:
+    warnings = [report["verdict"] for report in state["rounds"] if report["verdict"].startswith(NOT_ASKED)]
+    for note in notes:
+        steps = [step for step in note["evidence"] if step["kind"] == "search"]
+        if steps and not any(step["ok"] for step in steps):
+            warnings.append(f"{note['agent']}, round {note['round']}: none of its searches found anything")
+    unmetered = sum(note["usage"]["unmetered_calls"] for note in notes)
+    if unmetered:
+        warnings.append(f"the tokens of {unmetered} calls are estimated: the provider reported none")
+    return warnings

@@ -1,0 +1,83 @@
+"""The channels of the graph. Everything in them is JSON-safe; only input and output are seen from outside."""
+
+from typing import Annotated, Any, Protocol
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+from langgraph.runtime import Runtime
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from langgraph_tumix.agents.prompt import Question
+from langgraph_tumix.context import TumixContext
+from langgraph_tumix.core.notes import Note, merge_notes
+from langgraph_tumix.core.usage import Usage
+from langgraph_tumix.outcome import Outcome
+
+
+class RoundReport(TypedDict):
+    """What was seen and decided at the end of a round.
+
+    Attributes:
+        round: Its number, from 1.
+        votes: Votes per answer, most first.
+        agreement: Share of the leading answer, 0 to 1.
+        margin: Lead of the first over the second answer, 0 to 1.
+        entropy: Entropy of the answers in bits.
+        stop: Whether it was the last.
+        reason: Why.
+        verdict: What the judge wrote; empty if it was not asked.
+        usage: What the judge cost.
+    """
+
+    round: int
+    votes: dict[str, int]
+    agreement: float
+    margin: float
+    entropy: float
+    stop: bool
+    reason: str
+    verdict: str
+    usage: Usage
+
+
+class TumixInput(TypedDict, total=False):
+    """A question, or messages whose last human one is the question."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    question: Annotated[str | None, Field(description="The question; if empty, the last human message is taken.")]
+
+
+class TumixOutput(TypedDict, total=False):
+    """The answer: as a message, as it stands, and with everything around it."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    answer: str | None
+    outcome: Outcome
+
+
+class TumixState(TumixInput, TumixOutput, total=False):
+    """All channels.
+
+    Attributes:
+        asked: The question in work.
+        round: The round in work, from 1.
+        notes: What the agents left, merged by id.
+        rounds: The reports of the rounds that have ended.
+    """
+
+    asked: Question
+    round: int
+    notes: Annotated[list[Note], merge_notes]
+    rounds: list[RoundReport]
+
+
+Update = dict[str, Any]
+
+
+class Node(Protocol):
+    """A node: reads the channels, returns what changes in them."""
+
+    async def __call__(self, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+        """Run the node."""
+        ...
