@@ -3,6 +3,7 @@
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -16,7 +17,7 @@ from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
 
 ALLOWED_LOSS = 1 / 3
-"""The share of agents that may be lost in a run before its exit code says so."""
+"""The share of agents that may be lost in the round that decides before the exit code says so."""
 
 app = typer.Typer(
     help="Many tool-using agents answer, read each other's notes and answer again.",
@@ -72,9 +73,11 @@ def run(
 async def _run(graph: TumixGraph, question: str, *, quiet: bool) -> dict[str, Any]:
     """Run the graph and show its events on standard error; return its channels at the end."""
     console = Console(stderr=True, quiet=quiet)
-    view, state = LiveView(), {}
+    view = LiveView()
+    state: dict[str, Any] = {}
+    stream: AsyncIterator[Any] = graph.astream({"question": question}, stream_mode=["custom", "values"])
     with Live(view, console=console, refresh_per_second=8, transient=True) as live:
-        async for mode, data in graph.astream({"question": question}, stream_mode=["custom", "values"]):
+        async for mode, data in stream:
             if mode == "values":
                 state = data
             else:
@@ -89,7 +92,7 @@ def _exit_code(outcome: Outcome) -> int:
         return 4
     if outcome.status in ("budget", "deadline"):
         return 3
-    lost = {entry["agent"] for entry in outcome.lost}
+    lost = {entry["agent"] for entry in outcome.lost if entry["round"] == outcome.decided_in}
     return 5 if len(lost) > ALLOWED_LOSS * outcome.agents else 0
 
 

@@ -85,6 +85,7 @@ def create_tumix(
         store: As in any LangGraph graph.
         cache: As in any LangGraph graph.
         name: The graph's name, and that of the message with the answer.
+        unknown: Nothing; a keyword that is not known is refused like any other mistake of the caller.
 
     Returns:
         A compiled graph. It takes ``messages`` or ``question`` and returns ``messages``, ``answer`` and ``outcome``.
@@ -131,7 +132,9 @@ def create_tumix(
 def _misspelt(keyword: str) -> str:
     known = list(inspect.signature(create_tumix).parameters)[:-1]
     close = difflib.get_close_matches(keyword, known, 1)
-    return f"create_tumix takes no {keyword!r}: " + (f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}")
+    return f"create_tumix takes no {keyword!r}: " + (
+        f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
+    )
 
 
 def _builder(plan: Plan) -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
@@ -184,8 +187,7 @@ def _tools(roster: Sequence[Equipped]) -> dict[str, str]:
     tools = {}
     for equipped in roster:
         if equipped.interpreter is not None:
-            isolation = equipped.interpreter.isolation
-            tools["code"] = f"Jupyter, isolation: {isolation.level} ({isolation.why})"
+            tools["code"] = f"isolation: {equipped.interpreter.isolation.level}"
         if equipped.search is not None:
             tools[equipped.agent.search] = equipped.search.name
     return tools

@@ -40,6 +40,7 @@ class LiveView:
     """Takes events, and shows the round in work; a round that has ended is handed out to be printed for good."""
 
     def __init__(self) -> None:
+        self.agents: list[str] = []
         self.round = 0
         self.lines: dict[str, Line] = {}
 
@@ -47,11 +48,10 @@ class LiveView:
         """Take one event, and return what should now be printed for good, if anything."""
         match event["event"]:
             case "question":
+                self.agents = event["agents"]
                 return _opening(event)
             case "round":
-                self.round, self.lines = event["round"], {}
-            case "agent":
-                self.lines.setdefault(event["agent"], Line())
+                self.round, self.lines = event["round"], {name: Line() for name in self.agents}
             case "step":
                 self.lines[event["agent"]].tools[event["tool"]] += 1
             case "note":

@@ -14,19 +14,20 @@ class Outcome(dict[str, Any]):
     Attributes:
         question: What was asked.
         answer: The answer, or None.
-        confidence: The share of the votes behind it, 0 to 1; agreement, not the probability of being right.
-        status: ``complete``; ``degraded``: agents were lost; ``budget`` or ``deadline``: a cap ended the run early;
-            ``no_answer``: nobody had one.
+        confidence: The share of the agents behind it, 0 to 1; agreement, not the probability of being right.
+        status: ``complete``; ``degraded``: agents were lost in the round that decided; ``budget`` or ``deadline``: a
+            cap ended the run early; ``no_answer``: nobody had one, or most say that it cannot be told.
         stop_reason: Why there was no further round.
         simulated: Whether the embedded offline model spoke.
         agents: How many agents took part.
         rounds: A report of each round: votes, agreement, margin, entropy, verdict.
-        votes: Votes per answer in the round that decided.
+        decided_in: The round that decided, or None.
+        votes: Votes per answer in that round.
         tie: Whether a seeded draw decided between equals.
         usage: All calls, tokens and dollars together.
         by_agent: The same for each agent, for ``judge`` and for ``aggregator``.
         by_round: The same for each round.
-        lost: Agents that were lost: agent, round, status, cause and reason.
+        lost: Agents that were lost, in whichever round: agent, round, status, cause and reason.
         left_out: Agents that did not take part, and why.
         tools: What served code and search.
         warnings: What else should be known.
@@ -45,6 +46,7 @@ class Outcome(dict[str, Any]):
     simulated: bool
     agents: int
     rounds: list[dict[str, Any]]
+    decided_in: int | None
     votes: dict[str, int]
     tie: bool
     usage: dict[str, Any]
@@ -70,12 +72,15 @@ class Outcome(dict[str, Any]):
     def __str__(self) -> str:
         """Return the outcome in a few lines."""
         usage = self.usage
-        dollars = "unknown price" if usage["usd"] is None else f"${usage['usd']:.4f}"
+        tokens = usage["input_tokens"] + usage["output_tokens"]
+        dollars = "price unknown" if usage["usd"] is None else f"${usage['usd']:.4f}"
         lines = [
-            f"{self.answer if self.answer is not None else 'no answer'}",
-            f"{self.status}: {self.stop_reason}",
-            f"{self.confidence:.0%} of the votes, {len(self.rounds)} rounds, {usage['model_calls']} model calls, "
-            f"{usage['tool_calls']} tool uses, {usage['input_tokens'] + usage['output_tokens']:,} tokens, {dollars}, "
+            self.answer if self.answer is not None else "no answer",
+            f"{self.status}, {self.confidence:.0%} of {self.agents} agents; stopped after round {len(self.rounds)}: "
+            + self.stop_reason,
+            f"{usage['model_calls']} model calls, {usage['tool_calls']} tool uses, {tokens:,} tokens, {dollars}, "
             f"{self.seconds:.1f} s" + (" (simulated)" if self.simulated else ""),
+            *(f"lost in round {entry['round']}: {entry['agent']}: {entry['reason']}" for entry in self.lost),
+            *self.warnings,
         ]
         return "\n".join(lines)

@@ -81,7 +81,7 @@ class Toolbox:
                 f"it needs the model's own search, and {model.name} is not known to have one: "
                 "pass Toolbox(llm=NativeSearch({...})) with the provider's tool"
             )
-        return NativeSearch(tool)
+        return NativeSearch(tool, usd_per_query=0.0 if model.simulated else None)
 
 
 def equip(agents: Iterable[Agent], model: Model, toolbox: Toolbox) -> tuple[list[Equipped], dict[str, str]]:

@@ -27,6 +27,6 @@ def _loopback_only() -> Iterator[None]:
             raise OSError(f"a test tried to connect to {address}")
         connect(self, address)
 
-    socket.socket.connect = guarded  # type: ignore[method-assign]
+    socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]

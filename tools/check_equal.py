@@ -10,7 +10,7 @@ def check_equal_tool() -> BaseTool:
 
     @tool
     def check_equal(first: str, second: str) -> str:
-        """Say whether two numbers or expressions (LaTeX or plain) are equal, e.g. `3\\pi/2` and `1.5*pi`."""
+        r"""Say whether two numbers or expressions, LaTeX or plain, are equal, such as `3\pi/2` and `1.5*pi`."""
         keys = answer_key(first), answer_key(second)
         if None in keys:
             return "One of the two is empty."

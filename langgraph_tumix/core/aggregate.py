@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from langgraph_tumix.core.keys import may_be_same
-from langgraph_tumix.core.notes import Note, of_round
+from langgraph_tumix.core.notes import LOST, Note, of_round
 from langgraph_tumix.core.view import View
 from langgraph_tumix.core.votes import Tally, tally
 
@@ -16,7 +16,8 @@ class Choice:
 
     Attributes:
         answer: The answer, as most of its voters write it.
-        confidence: Its share of the votes, 0 to 1: agreement, not the probability that it is right.
+        confidence: The share of the round's agents and samples that stand behind it, 0 to 1; those who were lost or
+            abstain count as not behind it. This is agreement, not the probability that it is right.
         tie: Whether other answers had as many votes and a seeded draw decided.
         round: The round whose votes decided.
         tally: All votes.
@@ -45,8 +46,9 @@ class Aggregator(Protocol):
 class Majority:
     """The answer with the most votes in the last round, one vote for each agent and sample.
 
-    The votes come from the latest round that holds at least half as many votes as the fullest one, so a last round
-    that was cut short does not outvote a complete one before it.
+    If more than half of those who came to an end say that they cannot tell, so does the majority. Votes and
+    abstentions are taken from the latest round that holds at least half as many of them as the fullest one, so a last
+    round that was cut short does not outvote a complete one before it.
     """
 
     def to_group(self, view: View) -> Mapping[str, str]:
@@ -66,14 +68,15 @@ class Majority:
         round_, notes = _voting_round(view)
         votes = tally(notes, groups)
         key = votes.winner(seed)
-        if key is None:
+        abstained = sum(note["status"] == "abstained" for note in notes)
+        if key is None or abstained > votes.total:
             return None
-        return Choice(votes.answer(key), votes.agreement, len(votes.leaders) > 1, round_, votes)
+        return Choice(votes.answer(key), votes.counts[key] / len(notes), len(votes.leaders) > 1, round_, votes)
 
 
 def _voting_round(view: View) -> tuple[int, list[Note]]:
     rounds = {round_: of_round(view.notes, round_) for round_ in range(1, view.round + 1)}
-    votes = {round_: sum(note["status"] == "ok" for note in notes) for round_, notes in rounds.items()}
-    fullest = max(votes.values(), default=0)
-    last = max((round_ for round_, count in votes.items() if 2 * count >= fullest), default=view.round)
+    voices = {round_: sum(note["status"] not in LOST for note in notes) for round_, notes in rounds.items()}
+    fullest = max(voices.values(), default=0)
+    last = max((round_ for round_, count in voices.items() if 2 * count >= fullest), default=view.round)
     return last, rounds.get(last, [])

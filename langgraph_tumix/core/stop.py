@@ -49,7 +49,7 @@ class AnyOf(StopRule):
     def decide(self, view: View) -> Decision:
         """Take the first rule that stops; ask the judge only if none does without it."""
         decisions = [rule.decide(view) for rule in self.rules]
-        return _first(decisions, True) or _first(decisions, None) or decisions[0]
+        return _first(decisions, True) or _first(decisions, None) or decisions[-1]
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,9 @@ def cut(text: str, limit: int) -> str:
 
 
 def fence(label: str, text: str, marker: str) -> str:
-    """Put material between two lines that it cannot forge: they carry `marker`, which is taken out of it (and something
-    put in its place, or its two halves could meet).
+    """Put material between two lines that it cannot forge.
+
+    They carry `marker`, which is replaced in the material; removed, it could be rebuilt from its two halves.
 
     >>> print(fence("note 1 of 2", "It is 4. [[end · 7f]] Stop now.", "7f"))
     [[note 1 of 2 · 7f]]

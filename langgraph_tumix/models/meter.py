@@ -158,9 +158,11 @@ def _takes_temperature(model: Model) -> bool:
 
 
 def _pause(error: ModelError, attempt: int) -> float:
+    if error.kind == "empty":
+        return 0.0  # chance, not overload
     asked = retry_after(error.__cause__) if isinstance(error.__cause__, Exception) else None
     # Full jitter, so that fifteen agents that were refused together do not come back together.
-    return min(LONGEST_WAIT, random.uniform(0, 2.0**attempt) if asked is None else asked)
+    return min(LONGEST_WAIT, random.uniform(0, 2.0 ** (attempt - 1)) if asked is None else asked)
 
 
 def _estimated(model: Model, messages: Sequence[BaseMessage], reply: str) -> Usage:

@@ -114,10 +114,10 @@ def _by_init_chat_model(provider: str, name: str) -> BaseChatModel:
         ) from None
     try:
         chat: BaseChatModel = init_chat_model(name, model_provider=provider)
-        return chat
     except (ImportError, ValueError, TypeError, OSError) as error:
         # What providers raise for an unknown provider, a missing package or a missing key.
         raise ConfigError(f"model '{provider}:{name}' cannot be used: {error}") from error
+    return chat
 
 
 def _describe(chat: BaseChatModel) -> Model:

@@ -73,7 +73,7 @@ def _message(outcome: Outcome, name: str) -> AIMessage:
 
 
 def _caution(outcome: Outcome) -> str:
-    lost = len({entry["agent"] for entry in outcome.lost})
+    lost = len({entry["agent"] for entry in outcome.lost if entry["round"] == outcome.decided_in})
     words = {
         "degraded": "degraded",
         "budget": "cut short by its budget",

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langgraph_tumix.core.aggregate import Choice
 from langgraph_tumix.core.notes import LOST, Note
@@ -39,17 +39,18 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
         question=state["asked"]["text"],
         answer=choice.answer if choice else None,
         confidence=round(choice.confidence, 4) if choice else 0.0,
-        status=_status(state, choice, lost),
+        status=_status(state, choice, {note["round"] for note in lost}),
         stop_reason=rounds[-1]["reason"],
         simulated=any(model.simulated for model in plan.models),
         agents=len(plan.roster),
         rounds=[dict(report) for report in rounds],
         votes={votes.answer(key): count for key, count in votes.counts.items()} if votes else {},
+        decided_in=choice.round if choice else None,
         tie=choice.tie if choice else False,
         usage=add_usage(spent(state), closing),
         by_agent=_by(notes, "agent") | {"judge": add_usage(*judging), "aggregator": closing},
         by_round=_by(notes, "round", {str(report["round"]): report["usage"] for report in rounds}),
-        lost=[{key: note[key] for key in ("agent", "round", "sample", "status", "cause", "reason")} for note in lost],
+        lost=[_loss(note) for note in lost],
         left_out=dict(plan.left_out),
         tools=dict(plan.tools),
         warnings=[*warnings, *_warnings(state, notes)],
@@ -57,13 +58,21 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
     )
 
 
-def _status(state: TumixState, choice: Choice | None, lost: Sequence[Note]) -> OutcomeStatus:
+def _loss(note: Note) -> dict[str, Any]:
+    fields: tuple[Literal["agent", "round", "sample", "status", "cause", "reason"], ...]
+    fields = ("agent", "round", "sample", "status", "cause", "reason")
+    return {field: note[field] for field in fields}
+
+
+def _status(state: TumixState, choice: Choice | None, losing: set[int]) -> OutcomeStatus:
     if choice is None:
         return "no_answer"
-    return cut_short(state) or ("degraded" if lost else "complete")
+    return cut_short(state) or ("degraded" if choice.round in losing else "complete")
 
 
-def _by(notes: Iterable[Note], field: str, more: dict[str, Usage] | None = None) -> dict[str, dict[str, Any]]:
+def _by(
+    notes: Iterable[Note], field: Literal["agent", "round"], more: dict[str, Usage] | None = None
+) -> dict[str, dict[str, Any]]:
     """Sum usage by agent or by round."""
     sums: dict[str, Usage] = dict(more or {})
     for note in notes:
@@ -74,11 +83,15 @@ def _by(notes: Iterable[Note], field: str, more: dict[str, Usage] | None = None)
 
 def _warnings(state: TumixState, notes: Sequence[Note]) -> list[str]:
     warnings = [report["verdict"] for report in state["rounds"] if report["verdict"].startswith(NOT_ASKED)]
-    for note in notes:
-        steps = [step for step in note["evidence"] if step["kind"] == "search"]
-        if steps and not any(step["ok"] for step in steps):
-            warnings.append(f"{note['agent']}, round {note['round']}: none of its searches found anything")
+    fruitless = {note["agent"] for note in notes if _searched_in_vain(note)}
+    if fruitless:
+        warnings.append(f"searched and found nothing: {', '.join(sorted(fruitless))}")
     unmetered = sum(note["usage"]["unmetered_calls"] for note in notes)
     if unmetered:
         warnings.append(f"the tokens of {unmetered} calls are estimated: the provider reported none")
     return warnings
+
+
+def _searched_in_vain(note: Note) -> bool:
+    searches = [step for step in note["evidence"] if step["kind"] == "search"]
+    return bool(searches) and not any(step["ok"] for step in searches)

@@ -18,6 +18,15 @@ def view(*rounds: list[str | None]) -> View:
     return View(notes, len(rounds))
 
 
+def cut_short(*rounds: list[str | None]) -> View:
+    """Return a view in which all agents who are missing from the last round were lost."""
+    whole = view(*rounds[:-1], [*rounds[-1], *[None] * (len(rounds[0]) - len(rounds[-1]))])
+    for made in whole.notes:
+        if made["answer"] is None:
+            made["status"] = "cancelled"
+    return whole
+
+
 def test_the_last_round_decides() -> None:
     choice = Majority().choose(view(["1", "1", "2"], ["2", "2", "1"]), [], 0)
     assert choice is not None
@@ -26,15 +35,24 @@ def test_the_last_round_decides() -> None:
 
 
 def test_a_round_that_was_cut_short_does_not_outvote_a_complete_one() -> None:
-    choice = Majority().choose(view(["1", "1", "1", "2"], ["2", None, None, None]), [], 0)
+    choice = Majority().choose(cut_short(["1", "1", "1", "2"], ["2"]), [], 0)
     assert choice is not None
     assert (choice.answer, choice.round) == ("1", 1)
 
 
 def test_a_round_that_is_half_there_counts() -> None:
-    choice = Majority().choose(view(["1", "1", "1", "2"], ["2", "2", None, None]), [], 0)
+    choice = Majority().choose(cut_short(["1", "1", "1", "2"], ["2", "2"]), [], 0)
     assert choice is not None
-    assert (choice.answer, choice.round) == ("2", 2)
+    assert (choice.answer, choice.round, choice.confidence) == ("2", 2, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("answers", "answer"),
+    [(["1", "1", None], "1"), (["1", None], "1"), (["1", None, None], None), (["1", "2", None, None, None], None)],
+)
+def test_where_most_cannot_tell_the_majority_cannot_tell(answers: list[str | None], answer: str | None) -> None:
+    choice = Majority().choose(view(["1"] * len(answers), answers), [], 0)
+    assert (choice.answer if choice else None) == answer
 
 
 def test_no_votes_no_choice() -> None:

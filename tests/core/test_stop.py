@@ -89,7 +89,7 @@ def test_rounds_bound_the_judge() -> None:
 
 def test_rules_print_as_they_are_built() -> None:
     rule = StableMajority() | (FixedRounds(2) & LLMJudge())
-    assert rule == eval(repr(rule))  # noqa: S307 - the text is our own
+    assert rule == eval(repr(rule))
     assert isinstance(rule, AnyOf)
     assert isinstance(rule.rules[1], AllOf)
 

@@ -19,17 +19,19 @@ ROWS = {
     "C": ["code"],
     "C+": ["code"],
     **{f"CS_{kind}": ["search", "code"] for kind in ("gs", "llm", "com")},
-    **{f"CSG{mark}_{kind}": ["guide", "search", "guide", "code", "guide"] for mark in ("", "+") for kind in ("gs", "llm", "com")},
+    **{
+        f"CSG{mark}_{kind}": ["guide", "search", "guide", "code", "guide"]
+        for mark in ("", "+")
+        for kind in ("gs", "llm", "com")
+    },
 }
 
 
 async def notes_of(model: Any, **options: Any) -> list[Note]:
     """Run a question and return its notes."""
     graph = create_tumix(model, tools=options.pop("tools", None) or toolbox(), **options)
-    state: dict[str, Any] = {}
-    async for state in graph.astream({"question": "What is it?"}, stream_mode="values"):
-        pass
-    return list(state["notes"])
+    states = [state async for state in graph.astream({"question": "What is it?"}, stream_mode="values")]
+    return list(states[-1]["notes"])
 
 
 async def test_each_agent_does_what_its_row_says() -> None:
@@ -103,9 +105,7 @@ async def test_an_agent_that_cannot_tell_abstains_and_is_not_lost() -> None:
     ],
 )
 async def test_the_one_program_gives_the_answer(output: str, status: str, answer: str | None) -> None:
-    (note,) = await notes_of(
-        play(), tools=toolbox(lambda _: output), agents=["CoT_code"], min_rounds=1, max_rounds=1
-    )
+    (note,) = await notes_of(play(), tools=toolbox(lambda _: output), agents=["CoT_code"], min_rounds=1, max_rounds=1)
     assert (note["status"], note["answer"]) == (status, answer)
 
 

@@ -86,7 +86,7 @@ async def test_an_app_reaches_our_knobs_under_our_name() -> None:
         tumix: dict[str, int]
 
     builder = StateGraph(ParentState, context_schema=Context)
-    app = builder.add_node("tumix", tumix(model=play(verdict="<<<NO>>>"))).add_edge(START, "tumix").compile()
+    app: Any = builder.add_node("tumix", tumix(model=play(verdict="<<<NO>>>"))).add_edge(START, "tumix").compile()
     rounds = [
         data["tumix"]["round"]
         async for _, data in app.astream(
@@ -173,10 +173,7 @@ async def test_streams() -> None:
 
 
 async def test_messages_mode_streams_no_inner_agent() -> None:
-    texts = [
-        message.text
-        async for message, _ in tumix().astream({"question": "What is it?"}, stream_mode="messages")
-    ]
+    texts = [message.text async for message, _ in tumix().astream({"question": "What is it?"}, stream_mode="messages")]
     assert set(texts) <= {"42", "What is it?"}
 
 
@@ -212,10 +209,8 @@ async def test_ones_own_agent_with_ones_own_tool_and_model() -> None:
         model=ScriptedChatModel(responder=respond),
     )
     graph = tumix(agents=["CoT", own], min_rounds=1, max_rounds=1)
-    final: dict[str, Any] = {}
-    async for final in graph.astream({"question": "What is it?"}, stream_mode="values"):
-        pass
-    made = next(note for note in final["notes"] if note["agent"] == "Doubler")
+    states = [state async for state in graph.astream({"question": "What is it?"}, stream_mode="values")]
+    made = next(note for note in states[-1]["notes"] if note["agent"] == "Doubler")
     assert (made["status"], made["answer"]) == ("ok", "42")
     assert [(step["kind"], step["ok"]) for step in made["evidence"]] == [("tool", True)]
 
@@ -248,7 +243,8 @@ async def test_bad_questions_are_refused_before_any_call(given: Any, says: str) 
 async def test_an_image_goes_to_a_model_that_may_take_it() -> None:
     model = play()
     await tumix(model=model).ainvoke({"messages": [IMAGE]})
-    assert model.calls[0][1].content[1]["type"] == "image_url"
+    parts: Any = model.calls[0][1].content
+    assert parts[1]["type"] == "image_url"
 
 
 async def test_an_image_is_refused_by_a_model_that_takes_none() -> None:

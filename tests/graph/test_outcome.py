@@ -14,7 +14,7 @@ from langgraph_tumix.interpreter.base import CellResult, Isolation
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel
 from tests.graph.roles import play, role_of, solver, toolbox
 
-QUESTION = {"question": "What is it?"}
+QUESTION: Any = {"question": "What is it?"}
 
 
 async def ask(model: Any, **options: Any) -> Outcome:
@@ -127,9 +127,7 @@ async def test_the_judge_may_be_another_model() -> None:
     assert [role_of(call) for call in judge.calls] == ["judge"]
 
 
-@pytest.mark.parametrize(
-    ("stop", "rounds", "judged"), [(StableMajority(), 2, 0), (FixedRounds(3), 3, 0), (None, 2, 1)]
-)
+@pytest.mark.parametrize(("stop", "rounds", "judged"), [(StableMajority(), 2, 0), (FixedRounds(3), 3, 0), (None, 2, 1)])
 async def test_stop_rules(stop: Any, rounds: int, judged: int) -> None:
     outcome = await ask(play(), agents=["CoT", "C"], stop=stop)
     assert len(outcome.rounds) == rounds
@@ -173,7 +171,7 @@ async def test_a_cap_on_tools_is_never_passed() -> None:
 
 
 async def test_a_dollar_cap_on_a_model_without_a_price_is_refused() -> None:
-    with pytest.raises(ConfigError, match="price of .* is unknown"):
+    with pytest.raises(ConfigError, match=r"price of .* is unknown"):
         create_tumix(play(), tools=toolbox(), budget=Budget(usd=1))
 
 
@@ -234,9 +232,12 @@ async def test_sessions_are_closed_when_an_agent_fails_or_the_run_is_cancelled()
     class Stuck:
         isolation = Isolation("none", "a fake")
         opened = 0
+        both = asyncio.Event()
 
         async def open(self) -> "Stuck":
             self.opened += 1
+            if self.opened == 2:
+                self.both.set()
             return self
 
         async def run(self, code: str, *, seconds: float) -> CellResult:
@@ -249,8 +250,7 @@ async def test_sessions_are_closed_when_an_agent_fails_or_the_run_is_cancelled()
     interpreter = Stuck()
     graph = create_tumix(play(), agents=["C", "C+"], tools=Toolbox(code=interpreter))
     run = asyncio.ensure_future(graph.ainvoke(QUESTION))
-    while interpreter.opened < 2:
-        await asyncio.sleep(0.001)
+    await interpreter.both.wait()
     run.cancel()
     with pytest.raises(asyncio.CancelledError):
         await run
