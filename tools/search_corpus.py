@@ -14,6 +14,6 @@ def search_corpus_tool(folder: str | Path) -> BaseTool:
     @tool
     async def search_corpus(query: str) -> str:
         """Search the documents at hand and return the passages that were found."""
-        return render(await corpus.find(query))
+        return render(await corpus.search(query))
 
     return search_corpus

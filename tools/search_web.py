@@ -12,6 +12,6 @@ def search_web_tool() -> BaseTool:
     @tool
     async def search_web(query: str) -> str:
         """Search the web and return the sources that were found."""
-        return render(await tavily.find(query))
+        return render(await tavily.search(query))
 
     return search_web

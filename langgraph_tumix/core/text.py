@@ -2,22 +2,25 @@
 
 import re
 
-_CONTROL = re.compile(
+_HIDDEN = re.compile(
     "\x1b\\[[0-?]*[ -/]*[@-~]"  # terminal: colours and cursor moves
     "|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)"  # terminal: titles and links
     "|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # controls, but for tab and line feed
-    "|[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"  # invisible marks and writing-direction overrides
+    "|[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"  # marks nobody sees
+    "|[\U000e0000-\U000e0fff]"  # tags: whole sentences that only a model would read
     "|[\ud800-\udfff]"  # lone surrogates, which no encoder takes
 )
 
 
 def clean(text: str) -> str:
-    r"""Remove terminal sequences, control characters, invisible marks and lone surrogates.
+    r"""Remove what a person would not see: terminal sequences, controls, invisible marks, lone surrogates.
+
+    Line ends become line feeds. The joiners that Persian and composed emoji need are kept.
 
     >>> clean("\x1b[31mred\x1b[0m\r\nnext\x00")
     'red\nnext'
     """
-    return _CONTROL.sub("", text)
+    return _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def cut(text: str, limit: int) -> str:

@@ -15,7 +15,11 @@ from langgraph_tumix.core.text import clean, cut, fence
         ("a\tb\nc\r\n", "a\tb\nc\n"),
         ("nul\x00 bell\x07", "nul bell"),
         ("\u202eright to left\u202c", "right to left"),
+        ("line\rline\r\nline", "line\nline\nline"),
+        ("pay" + "".join(chr(0xE0000 + ord(letter)) for letter in " no heed") + "load", "payload"),
+        ("soft\xadhyphen", "softhyphen"),
         ("שלום", "שלום"),
+        ("می‌خواهم 👩‍👧", "می‌خواهم 👩‍👧"),
         ("\ud800lone", "lone"),
     ],
 )
