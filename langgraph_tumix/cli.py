@@ -56,7 +56,7 @@ def run(
         model,
         agents=agents,
         budget=Budget(usd=max_cost, seconds=deadline),
-        min_rounds=min(2, max_rounds),
+        min_rounds=min(2, max(1, max_rounds)),
         max_rounds=max_rounds,
         seed=seed,
         concurrency=concurrency,

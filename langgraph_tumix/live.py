@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -89,12 +90,12 @@ def _opening(event: dict[str, Any]) -> Group:
     return Group(*parts, Text())
 
 
-def _judged(event: dict[str, Any]) -> Text:
+def _judged(event: dict[str, Any]) -> Padding:
     votes = ", ".join(f"{answer} ×{count}" for answer, count in list(event["votes"].items())[:5]) or "no votes"
     spent = event["spent"]
     dollars = "" if spent["usd"] is None else f", ${spent['usd']:.4f}"
     calls = f"{spent['model_calls']} model calls, {spent['tool_calls']} tool uses so far{dollars}"
     decision = "stop" if event["stop"] else "another round"
-    text = Text(f"   {votes}\n   agreement {event['agreement']:.0%}, margin {event['margin']:.0%}, ")
+    text = Text(f"{votes}\nagreement {event['agreement']:.0%}, margin {event['margin']:.0%}, ")
     text.append(f"entropy {event['entropy']:.2f} bits: {decision} ({event['reason']})\n")
-    return text.append(f"   {calls}\n", "dim")
+    return Padding(text.append(calls, "dim"), (0, 0, 1, 3))

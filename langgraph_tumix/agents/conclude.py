@@ -22,7 +22,7 @@ def _of_program(run: Run, reply: AIMessage, text: str) -> Conclusion:
         return Conclusion("no_answer", "no_program", "the reply held no program", None, text)
     step = run.evidence[-1]
     if not step["ok"]:
-        return Conclusion("no_answer", "program", "the program failed", None, f"{text}\n\nOutput:\n{step['output']}")
+        return Conclusion("abstained", "program", "its program failed", None, f"{text}\n\nOutput:\n{step['output']}")
     printed = [line.strip() for line in step["output"].splitlines() if line.strip()]
     last = printed[-1] if printed else ""
     found = extract_answer(last if "<<<" in last else f"<<<{last}>>>")

@@ -12,6 +12,7 @@ after ``max_tool_uses + 1`` turns at most, whatever the model writes.
 """
 
 import operator
+import time
 from typing import Annotated, Literal
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
@@ -161,9 +162,10 @@ async def _guide(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     done = _transcript([*state["messages"], *pending][2:])  # from the solver's first reply on
     progress = fence("progress", cut(done, TRANSCRIPT_LIMIT), run.question["marker"]) if done else "Nothing yet."
     own = f"{run.equipped.agent.guide}\n\n# Progress so far\n\n{progress}\n\nTool uses left: {state['left']}."
+    started = time.monotonic()
     reply = await run.ask(messages(state["shared"], own, run.question["images"]))
     guidance = extract_answer(reply.text).answer or reply.text.strip()
-    run.record("guide", done, guidance, ok=True, seconds=0.0)
+    run.record("guide", "", guidance, ok=True, seconds=time.monotonic() - started)
     return {"pending": [*pending[:-1], _advised(pending[-1], guidance)]}
 
 

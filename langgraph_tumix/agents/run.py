@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
+from langgraph.errors import GraphBubbleUp
 
 from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.prompt import Question
@@ -104,6 +105,8 @@ class Run:
             else:
                 try:
                     output, ok = clean(str(await tool.ainvoke(dict(arguments)))), True
+                except GraphBubbleUp:
+                    raise  # the tool interrupts the graph, for a person to decide
                 except Exception as error:  # noqa: BLE001 - a user's tool may raise anything
                     output = f"The tool failed: {type(error).__name__}: {error}"
         self.record("tool", f"{name}({dict(arguments)})", output, ok=ok, seconds=time.monotonic() - started)

@@ -44,12 +44,13 @@ class Extracted:
 
 
 _MARK = re.compile("<{3,}|>{3,}")
-_FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`]*$)|~{3,})")
+_FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`>][^`]*$|$)|~{3,})")
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _STATED = re.compile(
     r".*\banswer(?:\s+(?:to|for)\s[^.:]{1,80})?[*_`]*\s*(?:\bis\b|=|:)[\s*_`:]*(?=\S)(.+)", re.IGNORECASE | re.DOTALL
 )
 _HEADING = re.compile(r"\W*(?:the\s+)?(?:final\s+)?answer\W*", re.IGNORECASE)
+_EMPHASIS = "*_` "
 _LONGEST_LINE = 2_000
 _LONGEST_PHRASE = 300
 
@@ -159,7 +160,7 @@ def _unbracketed(lines: list[str]) -> Extracted:
     ending = [line.strip() for line in lines if line.strip()][-2:]
     if ending and len(ending[-1]) <= _LONGEST_LINE:
         if stated := _STATED.fullmatch(ending[-1]):
-            return _judge(re.sub(r"(?<!\.)\.$", "", stated[1].strip("*_` ")))
+            return _judge(re.sub(r"(?<!\.)\.$", "", stated[1].strip(_EMPHASIS)).strip(_EMPHASIS))
         if len(ending) == 2 and _HEADING.fullmatch(ending[0][:_LONGEST_LINE]):
             return _judge(ending[1])
     why = _why_not(text)

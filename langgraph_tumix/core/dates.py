@@ -3,7 +3,8 @@
 import re
 from datetime import date
 
-_MONTHS = "january february march april may june july august september october november december".split()
+_NAMES = "january february march april may june july august september october november december"
+_MONTHS = _NAMES.split()
 _MONTH = rf"(?P<month>{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _MONTHS)}|sept)\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
@@ -32,7 +33,7 @@ def read_date(text: str) -> str | None:
         first, second = int(numeric[1]), int(numeric[3])
         if first != second and max(first, second) <= 12:
             return None
-        return _iso(numeric["year"], min(first, second) if max(first, second) > 12 else first, max(first, second))
+        return _iso(numeric["year"], min(first, second), max(first, second))
     for pattern in _WRITTEN:
         if match := pattern.fullmatch(text):
             parts = match.groupdict()

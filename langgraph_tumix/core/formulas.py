@@ -23,7 +23,12 @@ _TOKEN = re.compile(
     r"|\\?[A-Za-z]+|[α-ωΑ-Ω]"  # a name or a command
     r"|\S)"
 )
-_COMMA_GROUPS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:(?:,\d{3})+|(?:'\d{3})+|(?:_\d{3})+|(?:,\d\d)+,\d{3})(?![,']?\d)")
+_DIGITS = frozenset("0123456789")
+_LETTER = re.compile("[A-Za-zα-ωΑ-Ω]")
+_DIFFERENTIAL = re.compile("d[A-Za-zα-ω]")
+_COMMA_GROUPS = re.compile(
+    r"(?<![\d.,])[1-9]\d{0,2}(?:(?:,\d{3})+|(?:'\d{3})+|(?:_\d{3})+|(?:,\d\d)+,\d{3})(?![,']?\d)"
+)
 _SPACE_GROUPS = re.compile(r"(?<![\d.,/_^])[1-9]\d{0,2}(?: \d{3})+(?![,']?\d|\s*/)")
 _DOT_GROUPS = re.compile(r"(?<![\d.,])[1-9]\d{0,2}(?:(?:\.\d{3})+(?=,\d)|(?:\.\d{3}){2,})(?:,\d+)?(?![\d.,])")
 _ZERO_COMMA = re.compile(r"(?<![\d.,])0,(?=\d+(?![\d,]))")
@@ -57,7 +62,14 @@ def _tokens(text: str) -> list[str]:
     text = _SPACE_GROUPS.sub(lambda match: match[0].replace(" ", ""), text)
     text = _MIXED.sub(r"(\1+\2/\3)", _ZERO_COMMA.sub("0.", text))
     text = _REPEATING.sub(lambda match: _repeating(*match.groups()), text)
-    return _TOKEN.findall(_X_TEN.sub("*", text).replace("**", "^"))
+    words = _TOKEN.findall(_X_TEN.sub("*", text).replace("**", "^"))
+    return [part for word in words for part in (word if _is_product(word) else [word])]
+
+
+def _is_product(word: str) -> bool:
+    """Whether a word is a product of symbols: no name, and too short for prose."""
+    is_name = word in FUNCTIONS or word in GREEK or _DIFFERENTIAL.fullmatch(word)
+    return 1 < len(word) <= 3 and word.isalpha() and not is_name
 
 
 def _repeating(whole: str, once: str, again: str) -> str:
@@ -86,11 +98,11 @@ class _Reader:
         return self._tokens[self._at]
 
     def _take(self, wanted: str = "") -> str:
-        token = self._here
-        if not token or (wanted and token != wanted):
-            raise Unreadable(f"unexpected {token!r}")
+        word = self._here
+        if not word or (wanted and word != wanted):
+            raise Unreadable(f"unexpected {word!r}")
         self._at += 1
-        return token
+        return word
 
     @contextmanager
     def _deeper(self) -> Iterator[None]:
@@ -136,16 +148,16 @@ class _Reader:
             return apply("^", value, self._signed())
 
     def _atom(self) -> Value:
-        token = self._take()
+        word = self._take()
         with self._deeper():
-            if token[0].isdigit() or token[0] == "." != token:
-                return self._number(token)
-            if token in ("(", "[", "{") or (token == "|" and not self._in_bars):
-                value = self._rest_of_group(_CLOSING[token])
-                return apply("abs", value) if token == "|" else value
-            if token[0].isalpha() or token[0] == "\\" != token:
-                return self._named(token.lstrip("\\"), command=token[0] == "\\")
-        raise Unreadable(f"unexpected {token!r}")
+            if word[0] in _DIGITS or word[0] == "." != word:
+                return self._number(word)
+            if word in ("(", "[", "{") or (word == "|" and not self._in_bars):
+                value = self._rest_of_group(_CLOSING[word])
+                return apply("abs", value) if word == "|" else value
+            if _LETTER.match(word) or word[0] == "\\" != word:
+                return self._named(word.lstrip("\\"), command=word[0] == "\\")
+        raise Unreadable(f"unexpected {word!r}")
 
     def _rest_of_group(self, closing: str) -> Value:
         outer, self._in_bars = self._in_bars, closing == "|"
@@ -154,8 +166,8 @@ class _Reader:
         self._in_bars = outer
         return value
 
-    def _number(self, token: str) -> Value:
-        digits, _, exponent = token.lower().partition("e")
+    def _number(self, word: str) -> Value:
+        digits, _, exponent = word.lower().partition("e")
         value = bounded(Fraction(digits) * Fraction(10) ** int(exponent or 0))
         if self._here != "\\frac":
             return value
@@ -169,13 +181,9 @@ class _Reader:
         if name in FUNCTIONS:
             return self._call(name)
         name = GREEK.get(name, name)
-        if command or len(name) > 3:
+        if command or not (len(name) == 1 or _DIFFERENTIAL.fullmatch(name)):
             raise Unreadable(f"{name!r} is unknown")
-        *letters, last = name
-        value = symbol(last + self._subscript())
-        for letter in letters:
-            value = apply("*", symbol(letter), value)
-        return value
+        return symbol(name + self._subscript())
 
     def _subscript(self) -> str:
         if self._here != "_":
@@ -192,10 +200,10 @@ class _Reader:
 
     def _argument(self) -> Value:
         r"""Read what a LaTeX command takes: a group, or one character, so that ``\frac12`` is a half."""
-        token = self._here
-        if len(token) > 1 and token.isdigit():
-            self._tokens[self._at] = token[1:]
-            return Fraction(token[0])
+        word = self._here
+        if len(word) > 1 and set(word) <= _DIGITS:
+            self._tokens[self._at] = word[1:]
+            return Fraction(word[0])
         return self._atom()
 
     def _call(self, name: str) -> Value:

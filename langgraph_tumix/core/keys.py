@@ -13,15 +13,13 @@ from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import permutations
 
+from langgraph_tumix.core.answers import LONGEST_ANSWER
 from langgraph_tumix.core.dates import read_date
 from langgraph_tumix.core.formulas import LONGEST
 from langgraph_tumix.core.notation import plain
 from langgraph_tumix.core.numbers import read_number
 from langgraph_tumix.core.structures import read_bracketed, read_either, read_relation, read_series
 from langgraph_tumix.core.units import is_known
-
-LONGEST_ANSWER = 10_000
-"""Characters; a longer text is compared as it stands."""
 
 _DEEPEST = 4
 _LONGEST_KEY = 400
@@ -32,14 +30,16 @@ _CHOICE_WITH_TEXT = re.compile(
     r"\s+(?!(?:and|or)\s)(?=[^\W_]|[-$\\\"'([{.]\S)(.+)",
     re.DOTALL,
 )
-_MAYBE_CHOICE = re.compile(r"([A-J])\s*[.:,-]\s+(\S.*)", re.DOTALL)
+_MAYBE_CHOICE = re.compile(r"([A-J])\s*[.:-]\s+(\S.*)", re.DOTALL)
+_OTHER_CHOICE = re.compile(r"(?<![\w(])\(?[A-Ja-j]\)|^[A-Ja-j]$")
 _PERCENT = re.compile(r"(?:%|per\s?cent|pct)\W*$", re.IGNORECASE)
 _LONGEST_PERCENT = 20
 _CHEMICAL = re.compile(r"(?=.*_)(?:\(?[A-Z][a-z]?\)?(?:_?\{?\d+\}?)?)+")
 
+_RATIO = re.compile(r"(?<=\d) ?: ?(?=\d)")
 _OPPOSITES = [{left, right} for left in ("yes", "true") for right in ("no", "false")]
 _COLLECTIONS = frozenset({"set", "list", "interval", "union"})
-_INEXACT = re.compile(r"text:|expression:|relation:|[≈/]")
+_INEXACT = re.compile(r"text:|expression:|relation:|[≈/ ]")
 _ATOM = re.compile(r"(?:number|choice|date):[^,{}()\[\]]+")
 _ROUNDING = Fraction(2, 100)
 
@@ -87,13 +87,13 @@ def read_choice(text: str) -> tuple[str, str] | None:
     """
     if letter := _CHOICE.fullmatch(text):
         return letter[1].upper(), ""
-    if chosen := _CHOICE_WITH_TEXT.fullmatch(text):
+    if (chosen := _CHOICE_WITH_TEXT.fullmatch(text)) and not _OTHER_CHOICE.search(chosen[4]):
         return (chosen[1] or chosen[2] or chosen[3]).upper(), chosen[4]
     return None
 
 
 def _text_key(text: str) -> str | None:
-    folded = " ".join(text.casefold().split())
+    folded = _RATIO.sub(":", " ".join(text.casefold().split()))
     folded = folded.rstrip(".!?,;: ") or folded
     if "\\" in folded:
         folded = re.sub(r"\{(\w)\}", r"\1", folded.replace(" ", ""))
@@ -127,7 +127,8 @@ def _join_options(answers: Sequence[str], keys: list[str | None]) -> list[str | 
     for place, answer in enumerate(answers):
         text = plain(answer) if len(answer) <= LONGEST else ""
         option = read_choice(text)
-        if option is None and (maybe := _MAYBE_CHOICE.fullmatch(text)) and f"choice:{maybe[1]}" in keys:
+        maybe = None if option else _MAYBE_CHOICE.fullmatch(text)
+        if maybe and f"choice:{maybe[1]}" in keys and not _OTHER_CHOICE.search(maybe[2]):
             option = maybe[1], maybe[2]
         if option:
             joined[place] = f"choice:{option[0]}"
@@ -144,7 +145,10 @@ def _join_units(answers: Sequence[str], keys: list[str | None]) -> list[str | No
             continue
         if unit:
             with_unit[number].add(key)
-        elif _PERCENT.search(answer[-_LONGEST_PERCENT:]) and (value := _rational(number)) is not None:
+        elif (
+            _PERCENT.search(answer[-_LONGEST_PERCENT:])
+            and (value := _rational(number.removeprefix("number:"))) is not None
+        ):
             with_unit[f"number:{100 * value}"].add(key)
         else:
             bare.add(place)
@@ -168,7 +172,9 @@ def may_be_same(first: str, second: str) -> bool:
     if kinds in ({"choice"}, {"date", "number"}):
         return False
     if kinds == {"date"}:
-        return any(long.startswith(short) or long.endswith(short[1:]) for long, short in permutations(_bodies(first, second)))
+        return any(
+            long.startswith(short) or long.endswith(short[1:]) for long, short in permutations(_bodies(first, second))
+        )
     if kinds == {"number"}:
         return _may_be_same_number(*_bodies(first, second))
     if kinds == {"text"}:
@@ -188,18 +194,18 @@ def _may_be_same_number(first: str, second: str) -> bool:
         return not (unit and other_unit and is_known(unit) and is_known(other_unit))
     if unit and other_unit and unit != other_unit:
         return True
-    value, other_value = _rational(f"number:{number}"), _rational(f"number:{other}")
+    value, other_value = _rational(number), _rational(other)
     if value is None or other_value is None:
         return "∞" not in first + second
     if value.denominator == other_value.denominator == 1:
         return False
     largest = max(abs(value), abs(other_value))
-    return abs(value - other_value) <= largest * _ROUNDING or 100 in (value / other_value, other_value / value)
+    return abs(value - other_value) <= largest * _ROUNDING or 100 * min(abs(value), abs(other_value)) == largest
 
 
-def _rational(key: str) -> Fraction | None:
-    """Return the number in a key as a fraction, an irrational one as written; None if it is complex or infinite."""
+def _rational(number: str) -> Fraction | None:
+    """Return a number as it stands in a key as a fraction; None if it is complex or infinite."""
     try:
-        return Fraction(key.removeprefix("number:").removeprefix("≈"))
+        return Fraction(number.removeprefix("≈"))
     except ValueError:
         return None

@@ -9,52 +9,39 @@ import unicodedata
 
 from langgraph_tumix.core.text import clean
 
-FUNCTIONS = frozenset(
-    "sqrt sin cos tan cot sec csc arcsin arccos arctan asin acos atan sinh cosh tanh exp log ln lg abs".split()
+_FUNCTIONS = "sqrt sin cos tan cot sec csc arcsin arccos arctan asin acos atan sinh cosh tanh exp log ln lg abs"
+_GREEK_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega varepsilon vartheta varphi Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega"
 )
+_STYLES = "text textbf textit mathrm mathbf mathit mathbb mbox operatorname ce"
+_SIGNS = (
+    "* cdot times ast; / div; ± pm; ≤ le leq leqslant; ≥ ge geq geqslant; ≠ ne neq; ≈ approx simeq; < lt; > gt; ∈ in; "
+    r"∪ cup; ∅ emptyset varnothing; ∞ infty; ° circ degree; | vert mid; { lbrace {; } rbrace }; \frac dfrac tfrac cfrac"
+)
+
+FUNCTIONS = frozenset(_FUNCTIONS.split())
 """Names that a formula may call."""
 
-GREEK = dict(
-    zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi "
-        "chi psi omega varepsilon vartheta varphi Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
-        "αβγδεζηθικλμνξπρστυφχψωεθφΓΔΘΛΞΠΣΦΨΩ",
-        strict=True,
-    )
-)
+GREEK = dict(zip(_GREEK_NAMES.split(), "αβγδεζηθικλμνξπρστυφχψωεθφΓΔΘΛΞΠΣΦΨΩ", strict=True))
+"""Names of letters, and the letters."""
 
-_COMMANDS = {
-    **GREEK,
-    **dict.fromkeys(("left", "right", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "displaystyle", "!"), ""),
-    **dict.fromkeys(("limits", "mathrm", "mathbf", "mathit", "mathbb", "text", "textbf", "textit", "mbox"), ""),
-    **dict.fromkeys(("operatorname", "(", ")", "[", "]"), ""),
-    **dict.fromkeys((",", ";", ":", " ", "quad", "qquad", "\n"), " "),
-    **dict.fromkeys(("dfrac", "tfrac", "cfrac"), r"\frac"),
-    **dict.fromkeys(("cdot", "times", "ast"), "*"),
-    **dict.fromkeys(("le", "leq", "leqslant"), "≤"),
-    **dict.fromkeys(("ge", "geq", "geqslant"), "≥"),
-    **dict.fromkeys(("ne", "neq"), "≠"),
-    **dict.fromkeys(("approx", "simeq"), "≈"),
-    **dict.fromkeys(("circ", "degree"), "°"),
-    **dict.fromkeys(("emptyset", "varnothing"), "∅"),
-    **dict.fromkeys(("vert", "mid"), "|"),
-    **{"div": "/", "pm": "±", "infty": "∞", "cup": "∪", "lt": "<", "gt": ">", "lbrace": "{", "rbrace": "}"},
-    **{character: character for character in "{}%$&#_"},
-}
-_CHARACTERS = str.maketrans(
-    {
-        **dict.fromkeys("‐‑‒–—―−", "-"),
-        **dict.fromkeys("“”„‟«»", '"'),
-        **dict.fromkeys("‘’‚‛′", "'"),
-        **dict.fromkeys("×·⋅∙∗", "*"),
-        **dict.fromkeys("÷⁄∕", "/"),
-        **{"⩽": "≤", "⩾": "≥", "٫": ".", "٬": ",", "٪": "%", "º": "°", "µ": "μ", "√": r"\sqrt "},
-    }
+_COMMANDS = (
+    {name: entry.split()[0] for entry in _SIGNS.split(";") for name in entry.split()[1:]}
+    | GREEK
+    | dict.fromkeys(["left", "right", "displaystyle", "!", "(", ")", "[", "]", *_STYLES.split()], "")
+    | dict.fromkeys([",", ";", ":", " ", "\n", "quad", "qquad"], " ")
+    | {character: character for character in "%$&#_"}
 )
+_CHARACTERS = str.maketrans(
+    "‐‑‒–—―−×·⋅∙∗÷⁄∕⩽⩾٫٬٪ºµ‘’‚′“”„«»",
+    "-------*****///≤≥.,%°μ" + "'" * 4 + '"' * 5,
+) | {ord("√"): r"\sqrt "}
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ", "0123456789+-n")
+_CHUNK = re.compile(r"\S{1,500}")  # putting combining marks in order takes quadratic time
 _INVISIBLE = re.compile("[\xad\u061c\u180e\u200c\u200d\ufe0e\ufe0f\U000e0000-\U000e007f]")
-_BARE_STYLE = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathit|mathbb|mbox|operatorname)\s*\{([^{}]*)\}")
-_MATRIX = re.compile(r"\\begin\{([pbB]?matrix)\}(.*?)\\end\{\1\}", re.DOTALL)
+_STYLED = re.compile(rf"\\(?:{'|'.join(_STYLES.split())})\s*\{{([^{{}}]*)\}}")
+_MATRIX = re.compile(r"\\begin\{([pbB]?matrix)\}(.{0,2000}?)\\end\{\1\}", re.DOTALL)
 _DOLLARS = re.compile(r"(?<!\\)(\$\$?)(?=\S)((?:[^$\\]|\\.)+)(?<!\s)\1(?!\d)")
 _BOXED = re.compile(r"^\\(?:boxed|fbox|text|textbf|mathrm|mathbf)\s*\{(.*)\}$", re.DOTALL)
 _LEAD = re.compile(
@@ -68,8 +55,6 @@ _PAIRS = ("<<<", ">>>"), *((mark, mark) for mark in ("```", "**", "__", "~~", '"
 
 def plain(text: str) -> str:
     r"""Return `text` in the one notation; empty if nothing but markup is left.
-
-    Linear in practice, but for the canonical order of combining marks, which is quadratic: callers cap the length.
 
     >>> plain(r"**The answer is $\dfrac{3\pi}{2}$.**"), plain("“yes.”"), plain("x² ≤ ½"), plain(r"\boxed{}")
     ('\\frac{3π}{2}', 'yes', 'x^{2} ≤ 1/2', '')
@@ -90,16 +75,21 @@ def _unicode(text: str) -> str:
         return text
     text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ]+", lambda match: f"^{{{match[0].translate(_SUPERSCRIPTS)}}}", text)
     text = re.sub(r"(?<=\d)(?=[¼½¾⅐-⅞])", " ", text)  # 2½ is 2 1/2, not 21/2
-    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text).translate(_CHARACTERS))
+    text = _CHUNK.sub(_normalize, _INVISIBLE.sub("", text).translate(_CHARACTERS))
     text = re.sub(r"\d", lambda match: str(unicodedata.decimal(match[0])), text)
     return text.translate(_CHARACTERS)
+
+
+def _normalize(chunk: re.Match[str]) -> str:
+    return unicodedata.normalize("NFKC", chunk[0])
 
 
 def _latex(text: str) -> str:
     text = _MATRIX.sub(lambda match: _rows(match[2]), text)
     text = _DOLLARS.sub(r"\2", text)
-    for _ in range(4):
-        text = _BARE_STYLE.sub(r"\1", text)
+    text = re.sub(r"(\\[A-Za-z]+)(?=\\)", r"\1 ", text)
+    for _ in range(_MOST_LAYERS):
+        text = _STYLED.sub(r"\1", text)
     text = re.sub(r"\\([A-Za-z]+|.)", lambda match: _COMMANDS.get(match[1], match[0]), text, flags=re.DOTALL)
     return re.sub(r"\^\s*(?:\{\s*°\s*\}|°)", "°", text).replace("~", " ")
 

@@ -16,8 +16,9 @@ LOST: frozenset[Status] = frozenset({"no_answer", "failed", "timed_out", "cancel
 class Evidence(TypedDict):
     """One step behind a note.
 
-    ``kind`` says what was done, ``input`` what was asked of it (program, query, arguments; for a guide its
-    progress), ``output`` what came back, ``ok`` whether it worked; ``sources`` are addresses that a search gave.
+    ``kind`` says what was done, ``input`` what was asked of it (program, query, arguments; nothing for a guide, who
+    reads all that came before), ``output`` what came back, ``ok`` whether it worked; ``sources`` are the addresses
+    that a search gave.
     """
 
     kind: Literal["code", "search", "tool", "guide"]
@@ -33,8 +34,8 @@ class Note(TypedDict):
 
     Attributes:
         id: ``round/agent/sample``; the channel merges by it.
-        status: ``ok``: has an answer; ``abstained``: says that it cannot tell; ``no_answer``: ran to its end
-            without a valid answer; ``failed``, ``timed_out``, ``cancelled``: was stopped.
+        status: ``ok``: has an answer; ``abstained``: says that it cannot tell, or its one program failed;
+            ``no_answer``: ran to its end without a valid answer; ``failed``, ``timed_out``, ``cancelled``: was stopped.
         cause: One word for why there is no answer, e.g. ``budget`` or ``rate_limit``; empty for ``ok``.
         reason: The same in words for a person.
         text: The final message, as the next round sees it.

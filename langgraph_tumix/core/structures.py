@@ -22,11 +22,11 @@ _JOINED = re.compile(r",?\s+(?:and|or)\s+|\s*[,;]\s*", re.IGNORECASE)
 _VALUES = ("number:", "choice:", "date:", "expression:", "set:", "list:", "interval:")
 _SYMBOL = re.compile(r"[A-Za-zα-ω](?:_\w|_\{\w+\})?")
 _NAMED = re.compile(rf"({_SYMBOL.pattern})\s*=\s*([^=]+)")
-_RELATION = re.compile(r"\s*(<=|>=|==|!=|[<>=≤≥≠≈])\s*")
+_RELATION = re.compile(r"\s*(<=|>=|==|!=|[<>=≤≥≠≈∈])\s*")
 _ARROW = re.compile(r"=>|->|<-|<>|:=")
-_NAME = re.compile(r"[A-Za-zα-ωΑ-Ω][\w {}']{0,40}(?:\([\w, ]{1,20}\))?")
+_NAME = re.compile(r"[A-Za-zα-ωΑ-Ω][\w {}']{0,40}(?:\([\w, ]{1,20}\))?|d\w/d\w|\\frac\{d\w\}\{d\w\}")
 _UNKNOWNS = frozenset("xyz")
-_SAME_SIGN = {">=": "≥", "<=": "≤", "==": "=", "≈": "=", "!=": "≠"}
+_SAME_SIGN = {">=": "≥", "<=": "≤", "==": "=", "≈": "=", "∈": "=", "!=": "≠"}
 _MOST_OPERANDS = 5
 
 

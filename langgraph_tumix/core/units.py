@@ -5,41 +5,36 @@ from collections import Counter
 
 from langgraph_tumix.core.notation import FUNCTIONS, GREEK
 
-_SPELLINGS = {
-    **{"m": "meter metre", "cm": "centimeter centimetre", "mm": "millimeter millimetre", "km": "kilometer kilometre"},
-    **{"μm": "um micrometer micrometre micron", "nm": "nanometer nanometre", "in": "inch inches", "ft": "foot feet"},
-    **{"yd": "yard", "mi": "mile", "ly": "lightyear", "au": "AU", "pc": "parsec", "ha": "hectare", "acre": ""},
-    **{"L": "l liter litre", "mL": "ml milliliter millilitre", "gal": "gallon", "tonne": "ton", "lb": "lbs pound"},
-    **{"g": "gram gramme", "kg": "kilogram kilo", "mg": "milligram", "μg": "ug microgram", "oz": "ounce"},
-    **{"s": "sec second", "ms": "millisecond", "μs": "us microsecond", "ns": "nanosecond", "min": "minute mins"},
-    **{"h": "hr hrs hour", "day": "", "wk": "week", "month": "", "yr": "year", "am": "a.m.", "pm": "p.m."},
-    **{"N": "newton", "kN": "kilonewton", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "cal": "calorie"},
-    **{"kcal": "kilocalorie", "eV": "electronvolt", "keV": "", "MeV": "", "GeV": "", "W": "watt", "kW": "kilowatt"},
-    **{"MW": "megawatt", "GW": "gigawatt", "kWh": "", "Pa": "pascal", "kPa": "kilopascal", "MPa": "megapascal"},
-    **{"GPa": "gigapascal", "atm": "atmosphere", "bar": "", "mmHg": "", "psi": "", "K": "kelvin", "°C": "celsius"},
-    **{"°F": "fahrenheit", "°": "deg degree", "rad": "radian", "A": "amp ampere", "mA": "milliampere milliamp"},
-    **{"V": "volt", "kV": "kilovolt", "mV": "millivolt", "Ω": "ohm", "F": "farad", "C": "coulomb", "T": "tesla"},
-    **{"Wb": "weber", "H": "henry henries", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz"},
-    **{"mol": "mole", "mmol": "millimole", "M": "molar", "B": "byte", "kB": "KB kilobyte", "MB": "megabyte"},
-    **{"GB": "gigabyte", "TB": "terabyte", "bit": "", "dB": "decibel", "rpm": "", "mi/h": "mph", "km/h": "kmh kph"},
-    **{"USD": "$ US$ dollar", "EUR": "€ euro", "GBP": "£", "JPY": "¥ yen", "INR": "₹ rupee", "CNY": "yuan renminbi"},
-    **{"cent": "¢"},
-}
-_UNITS = {name: name for name in _SPELLINGS} | {
-    spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings.split()
-}
-_NOT_UNITS = FUNCTIONS | GREEK.keys() | frozenset(
-    "a and as at but by choose for from if in into is mod not of or out over plus minus than the then times to vs".split()
+_TABLE = """
+m meter metre; cm centimeter centimetre; mm millimeter millimetre; km kilometer kilometre; nm nanometer nanometre;
+μm um micrometer micrometre micron; in inch inches; ft foot feet; yd yard; mi mile; ly lightyear; au AU; pc parsec;
+ha hectare; acre; L l liter litre; mL ml milliliter millilitre; gal gallon; g gram gramme; kg kilogram kilo;
+mg milligram; μg ug microgram; tonne ton; lb lbs pound; oz ounce; s sec second; ms millisecond; μs us microsecond;
+ns nanosecond; min minute mins; h hr hrs hour; day; wk week; month; yr year; am a.m; pm p.m; N newton;
+kN kilonewton; J joule; kJ kilojoule; MJ megajoule; cal calorie; kcal kilocalorie; eV electronvolt; keV; MeV; GeV;
+W watt; kW kilowatt; MW megawatt; GW gigawatt; kWh; Pa pascal; kPa kilopascal; MPa megapascal; GPa gigapascal;
+atm atmosphere; bar; mmHg; psi; K kelvin; °C celsius; °F fahrenheit; ° deg degree; rad radian; A amp ampere;
+mA milliampere milliamp; V volt; kV kilovolt; mV millivolt; Ω ohm; F farad; C coulomb; T tesla; Wb weber;
+H henry henries; Hz hertz; kHz kilohertz; MHz megahertz; GHz gigahertz; mol mole; mmol millimole; M molar; B byte;
+kB KB kilobyte; MB megabyte; GB gigabyte; TB terabyte; bit; dB decibel; rpm; mi/h mph; km/h kmh kph;
+USD $ US$ dollar; EUR € euro; GBP £; JPY ¥ yen; INR ₹ rupee; CNY yuan renminbi; cent ¢
+"""
+_UNITS = {spelling: entry.split()[0] for entry in _TABLE.split(";") for spelling in entry.split()}
+_CONNECTIVES = (
+    "a and as at but by choose for from if in into is mod not of or out over plus minus than the then times to vs"
 )
+_NOT_UNITS = FUNCTIONS | GREEK.keys() | set(_CONNECTIVES.split())
 _DEGREES = re.compile(r"(?:°|\bdeg(?:ree)?s?)\s*(?:(c)(?:elsius)?|(f)(?:ahrenheit)?)\b", re.IGNORECASE)
 _SQUARED = re.compile(r"\b(?:square|sq\.?)\s+([A-Za-z]+)|\b([A-Za-z]+)\s+squared\b")
 _CUBED = re.compile(r"\b(?:cubic|cu\.?)\s+([A-Za-z]+)|\b([A-Za-z]+)\s+cubed\b")
-_PART = re.compile(r"\s*(?:([/*])|([A-Za-zμΩ°$€£¥₹¢.]+)(?:\s*\^\s*\{?\s*(-?\d)\s*\}?)?)")
+_PART = re.compile(r"\s*(?:([/*])|([A-Za-zμΩ°$€£¥₹¢.]+)(?:\s*\^\s*\{?\s*(-?\d)\s*\}?|(?<=[mt])([23])(?!\d))?)")
 _MOST_WORDS = 4
 
 
 def read_unit(text: str) -> str | None:
     r"""Return the name of a unit, a product or quotient of units, or a thing that is counted; None if it is neither.
+
+    The name of nothing is empty.
 
     >>> read_unit("kilometers per hour"), read_unit("m s^{-2}"), read_unit("sq. ft"), read_unit("Apples")
     ('km/h', 'm/s^2', 'ft^2', 'apple')
@@ -54,11 +49,11 @@ def read_unit(text: str) -> str | None:
         if part is None or name is None or len(powers) >= _MOST_WORDS:
             return None
         if name:
-            powers[name] += sign * int(part[3] or 1)
+            powers[name] += sign * int(part[3] or part[4] or 1)
         elif part[1] == "/":
             sign = -1  # J/kg K means J/(kg K), as people write it
         at = part.end()
-    return _write(powers) or None
+    return _write(powers)
 
 
 def is_known(unit: str) -> bool:
@@ -67,7 +62,7 @@ def is_known(unit: str) -> bool:
     >>> is_known("km"), is_known("apple")
     (True, False)
     """
-    return all(name.partition("^")[0] in _SPELLINGS for name in re.split("[*/]", unit) if name) or unit in _SPELLINGS
+    return all(name.partition("^")[0] in _UNITS for name in re.split("[*/]", unit) if name)
 
 
 def _name(word: str) -> str | None:

@@ -116,7 +116,7 @@ def _write(sample: Sample) -> str:
 
 @lru_cache(maxsize=1)
 def _context() -> Any:
-    from mpmath import MPContext  # type: ignore[import-untyped]
+    from mpmath import MPContext
 
     context = MPContext()  # our own, so that nobody else's precision changes
     context.dps = _DIGITS
@@ -142,12 +142,12 @@ def _chop(sample: Sample) -> Sample:
 def _exact(function: str, arguments: list[Fraction]) -> Fraction | None:
     match function, arguments:
         case "+" | "-" | "*" | "/", [left, right]:
-            return _ARITHMETIC[function](left, right)
+            return Fraction(_ARITHMETIC[function](left, right))
         case "^", [base, exponent] if exponent.denominator == 1:
             size = max(base.numerator.bit_length(), base.denominator.bit_length()) if abs(base) != 1 else 0
             if size * abs(exponent) > _MOST_BITS:
                 raise Unreadable("the power is too large")
-            return base ** (exponent.numerator if size else exponent.numerator % 2)
+            return Fraction(base ** (exponent.numerator if size else exponent.numerator % 2))
         case "!", [number] if number.denominator == 1 and 0 <= number <= _LARGEST_FACTORIAL:
             return Fraction(math.factorial(number.numerator))
         case "binom", [whole, part] if whole.denominator == part.denominator == 1 and 0 <= part <= whole:
@@ -171,57 +171,65 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
 
 @lru_cache(maxsize=1)
 def _approximate() -> Mapping[str, Callable[..., Sample]]:
-    """Return the functions on samples, each guarded against arguments that would take long."""
+    """Return the functions on samples."""
     context = _context()
-
-    def within(limit: int, function: Callable[..., Sample]) -> Callable[..., Sample]:
-        def guarded(*arguments: Sample) -> Sample:
-            if any(abs(argument) > limit for argument in arguments):
-                raise Unreadable("the argument is too large")
-            return function(*arguments)
-
-        return guarded
-
-    def whole(function: Callable[..., Sample]) -> Callable[..., Sample]:
-        """Make a zero of `function` a zero and a pole a pole: sin(π) is not 1e-41, nor is tan(π/2) 1e40."""
-
-        def rounded(*arguments: Sample) -> Sample:
-            result = function(*arguments)
-            if abs(result) * _NEGLIGIBLE > 1:
-                raise Unreadable("a pole")
-            return 0 * result if abs(result) < _NEGLIGIBLE < _NEGLIGIBLE**0.5 < abs(arguments[0]) else result
-
-        return rounded
-
-    def add(left: Sample, right: Sample) -> Sample:
-        total = left + right
-        return 0 * total if abs(total) <= _NEGLIGIBLE * abs(left) else total
-
-    def power(base: Sample, exponent: Sample) -> Sample:
-        if base and abs(exponent) * max(1, abs(context.mag(base))) > _LARGEST_POWER:
-            raise Unreadable("the power is too large")
-        return context.power(base, exponent)
-
-    def root(number: Sample, degree: Sample = 2) -> Sample:
-        if degree != int(degree.real) or not 1 <= degree <= 100:
-            raise Unreadable("not a root")
-        odd_of_negative = not number.imag and number.real < 0 and degree % 2 == 1
-        return -context.root(-number, int(degree)) if odd_of_negative else context.root(number, int(degree))
-
-    named = {name: getattr(context, name) for name in ("asin", "acos", "atan", "log10")}
-    angles = ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
+    of_angles = ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
+    others = ("asin", "acos", "atan", "log", "log10")
     return {
         **_ARITHMETIC,
-        **{name: whole(function) for name, function in {**named, "log": context.log}.items()},
-        **{name: whole(within(_LARGEST_ANGLE, getattr(context, name))) for name in angles},
-        "+": add,
-        "-": lambda left, right: add(left, -right),
-        "^": power,
-        "sqrt": root,
-        "exp": within(_LARGEST_POWER // 2, context.exp),
-        "!": within(_LARGEST_FACTORIAL, context.factorial),
-        "binom": within(_LARGEST_FACTORIAL, context.binomial),
+        **{name: _rounded(_within(_LARGEST_ANGLE, getattr(context, name))) for name in of_angles},
+        **{name: _rounded(getattr(context, name)) for name in others},
+        "+": _add,
+        "-": lambda left, right: _add(left, -right),
+        "^": _power,
+        "sqrt": _root,
+        "exp": _within(_LARGEST_POWER // 2, context.exp),
+        "!": _within(_LARGEST_FACTORIAL, context.factorial),
+        "binom": _within(_LARGEST_FACTORIAL, context.binomial),
         "%": lambda number: number / 100,
         "°": lambda number: number * context.pi / 180,
         "abs": abs,
     }
+
+
+def _within(limit: int, function: Callable[..., Sample]) -> Callable[..., Sample]:
+    """Refuse arguments that would take `function` long."""
+
+    def guarded(*arguments: Sample) -> Sample:
+        if any(abs(argument) > limit for argument in arguments):
+            raise Unreadable("the argument is too large")
+        return function(*arguments)
+
+    return guarded
+
+
+def _rounded(function: Callable[..., Sample]) -> Callable[..., Sample]:
+    """Make a zero of `function` a zero and a pole a pole: sin(π) is not 1e-41, nor is tan(π/2) 1e40."""
+
+    def rounded(*arguments: Sample) -> Sample:
+        result = function(*arguments)
+        if abs(result) * _NEGLIGIBLE > 1:
+            raise Unreadable("a pole")
+        return 0 * result if abs(result) < _NEGLIGIBLE < _NEGLIGIBLE**0.5 < abs(arguments[0]) else result
+
+    return rounded
+
+
+def _add(left: Sample, right: Sample) -> Sample:
+    total = left + right
+    return 0 * total if abs(total) <= _NEGLIGIBLE * abs(left) else total
+
+
+def _power(base: Sample, exponent: Sample) -> Sample:
+    if base and abs(exponent) * max(1, abs(_context().mag(base))) > _LARGEST_POWER:
+        raise Unreadable("the power is too large")
+    return _context().power(base, exponent)
+
+
+def _root(number: Sample, degree: Sample = 2) -> Sample:
+    """Return the real root of a negative number where there is one, else the principal root."""
+    if degree != int(degree.real) or not 1 <= degree <= 100:
+        raise Unreadable("not a root")
+    if not number.imag and number.real < 0 and degree % 2 == 1:
+        return -_context().root(-number, int(degree))
+    return _context().root(number, int(degree))

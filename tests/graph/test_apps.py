@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from langgraph_tumix import Agent, Budget, ConfigError, TumixContext, create_tumix
@@ -213,6 +214,27 @@ async def test_ones_own_agent_with_ones_own_tool_and_model() -> None:
     made = next(note for note in states[-1]["notes"] if note["agent"] == "Doubler")
     assert (made["status"], made["answer"]) == ("ok", "42")
     assert [(step["kind"], step["ok"]) for step in made["evidence"]] == [("tool", True)]
+
+
+async def test_a_tool_may_ask_a_person() -> None:
+    @tool
+    def approve(plan: str) -> str:
+        """Ask a person whether a plan is good."""
+        return str(interrupt({"plan": plan}))
+
+    def respond(messages: Any) -> Any:
+        results = [message for message in messages if message.type == "tool"]
+        if results:
+            return f"<<<{results[-1].text.splitlines()[1]}>>>"
+        return AIMessage("", tool_calls=[{"name": "approve", "args": {"plan": "say 42"}, "id": "1"}])
+
+    asking = Agent(name="Asks", instruction="Ask.", tools=(approve,), model=ScriptedChatModel(responder=respond))
+    graph = tumix(agents=["CoT", asking], min_rounds=1, max_rounds=1, checkpointer=InMemorySaver())
+    thread: Any = {"configurable": {"thread_id": "1"}}
+    paused = await graph.ainvoke({"question": "What is it?"}, thread)
+    assert paused["__interrupt__"][0].value == {"plan": "say 42"}
+    state = await graph.ainvoke(Command(resume="42"), thread)
+    assert state["outcome"].votes == {"42": 2}
 
 
 BIG = "x" * 1_000_000

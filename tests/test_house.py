@@ -1,0 +1,110 @@
+"""The house stays a house: who may import whom, what a plain import costs, and that README and code agree."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from langgraph_tumix.agents.tumix import FIFTEEN
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "langgraph_tumix"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# Each room may import those to its right, and itself.
+ORDER = [
+    ["cli", "live", "doctor"],
+    ["graph", "__init__"],
+    ["nodes"],
+    ["plan", "state", "toolbox"],
+    ["agents", "context", "outcome"],
+    ["events", "models", "testing"],
+    ["interpreter", "search", "offline"],
+    ["core"],
+    ["errors"],
+]
+RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
+# The offline model is found by name, and the outermost rooms are entered only when they are asked for.
+LAZY = {("models", "offline"), ("offline", "models")}
+
+
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[str]:
+    """Return the rooms that a file imports at its top, and anywhere."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        module = node.module if isinstance(node, ast.ImportFrom) else None
+        if module and module.startswith("langgraph_tumix."):
+            found.add(module.split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_imports_upward(path: Path) -> None:
+    own = room(path)
+    upward = {other for other in imports(path) if RANK[other] < RANK[own] and (own, other) not in LAZY}
+    assert not upward, f"{own} imports {upward}"
+
+
+def test_the_core_knows_nothing_of_the_world() -> None:
+    world = ("langgraph.", "langchain", "openai", "asyncio", "os", "pathlib", "socket", "tavily", "jupyter_client")
+    for path in (PACKAGE / "core").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if f"{name}.".startswith(tuple(f"{w}." for w in world))], path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_is_one_idea(path: Path) -> None:
+    assert len(path.read_text("utf-8").splitlines()) <= 300
+
+
+def test_a_plain_import_is_light() -> None:
+    """What is heavy is imported where it is used."""
+    code = "import json, sys, langgraph_tumix; print(json.dumps(sorted(sys.modules)))"
+    loaded = json.loads(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout)
+    heavy = {"sympy", "math_verify", "numpy", "openai", "langchain_openai", "tavily", "jupyter_client", "zmq", "typer"}
+    heavy |= {"genai_prices", "nbformat", "ipykernel", "langgraph_tumix.offline", "langgraph_tumix.live"}
+    assert not heavy & set(loaded)
+
+
+def test_readme_counts_calls_as_the_agents_do() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    turns = sum(agent.max_tool_uses + 1 if agent.loops else 1 for agent in FIFTEEN)
+    guides = sum(agent.max_tool_uses for agent in FIFTEEN if agent.guide)
+    searches = sum(agent.max_tool_uses for agent in FIFTEEN if agent.search in ("llm", "com"))
+    assert (turns, guides, searches) == (75, 30, 35)
+    assert sum(agent.most_model_calls for agent in FIFTEEN) == turns + guides + searches
+    for number in (turns, guides, searches):
+        assert f"| {number} |" in readme
+
+
+@pytest.mark.kernel
+async def test_what_readme_shows_runs() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    blocks = [part.split("```")[0] for part in readme.split("```python\n")[1:]]
+    assert len(blocks) == 2
+    for block in blocks:
+        code = compile(block, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+        names: dict[str, object] = {}
+        running = eval(code, names)
+        if running is not None:
+            await running
+            state = names["state"]
+            assert isinstance(state, dict)
+            assert state["messages"][-1].text == "45"
+
+
+def test_the_gate_runs_readme_s_own_command() -> None:
+    command = subprocess.run(
+        ["grep", "-m1", "pytest$", "README.md"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    assert command.startswith("python3 -m venv .venv && ")
+    assert "pytest$" in (ROOT / ".ci" / "run").read_text("utf-8")
