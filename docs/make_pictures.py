@@ -10,7 +10,7 @@ from rich.console import Console
 from langgraph_tumix import create_tumix
 from langgraph_tumix.live import LiveView
 
-QUESTION = "What is the sum of the digits of 40!?"
+QUESTION = "What is the digit sum of the height in metres of Mount Kesseldon?"
 
 
 async def main() -> None:

@@ -50,8 +50,8 @@ def test_a_run_shows_each_agent_and_says_what_is_simulated() -> None:
     ("question", "answer", "tools"),
     [
         ("How many primes are there between 1234 and 4321?", "388", {"code"}),
-        ("In which year was the opera The Winter Ferry first performed?", "1867", {"search"}),
-        ("What is the digit sum of the year in which the opera The Winter Ferry was first performed?", "22", {"search"}),
+        ("How high is Mount Vorr in metres?", "2684", {"search"}),
+        ("What is the digit sum of the height in metres of Mount Kesseldon?", "13", {"search", "code"}),
     ],
 )
 def test_programs_outputs_hits_and_notes_can_be_read(question: str, answer: str, tools: set[str]) -> None:

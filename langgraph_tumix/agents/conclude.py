@@ -33,5 +33,5 @@ def _conclusion(found: Extracted, text: str) -> Conclusion:
     if found.answer is not None:
         return Conclusion("ok", "", "", found.answer, text)
     if found.why == "refusal":
-        return Conclusion("abstained", "abstained", "the agent says that it cannot tell", None, text)
+        return Conclusion("abstained", "abstained", "says that it cannot tell", None, text)
     return Conclusion("no_answer", "no_answer", found.why or "no answer in the reply", None, text)
