@@ -1,0 +1,311 @@
+"""The chat model as LangChain sees it: the same reply always, streamed or not, metered, unharmed by bad input."""
+
+import asyncio
+import hashlib
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from blockbuster import blockbuster_ctx
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.tools import tool
+
+from langgraph_tumix.agents.protocol import read_turn
+from langgraph_tumix.models.model import resolve
+from langgraph_tumix.offline import OfflineChatModel, library, questions
+from tests.offline.harness import STYLES, prompt, seen_notes, work
+
+HARD = "What is 48,271 * 7,366?"
+REQUESTS: list[list[Any]] = [
+    *(prompt(style, HARD, seen_notes("355564186", "355564187", "5")) for style in STYLES),
+    [HumanMessage("When was Ilse Corvane born?")],
+]
+
+
+def test_secret_markers_do_not_change_the_reply() -> None:
+    model = OfflineChatModel(seed=3)
+    for style in STYLES:
+        one, other = (
+            model.invoke(prompt(style, HARD, seen_notes("1", "2", "2"), marker=marker)).text
+            for marker in ("0123456789ab", "ba9876543210")
+        )
+        assert one == other
+        assert work(model, style, HARD, marker="0123456789ab") == work(model, style, HARD, marker="ba9876543210")
+
+
+def test_seed_temperature_and_messages_change_it() -> None:
+    def replies(**fields: Any) -> list[str]:
+        return [OfflineChatModel(seed=s, **fields).invoke(prompt("Base", HARD)).text for s in range(20)]
+
+    assert replies() == replies()
+    assert replies() != replies(temperature=0.7)
+    assert len(set(replies())) > 3
+    bound = [OfflineChatModel(seed=s).invoke(prompt("Base", HARD), temperature=0.7).text for s in range(20)]
+    assert bound == replies(temperature=0.7), "as a call's option or as the model's field"
+
+
+def test_another_process_says_the_same() -> None:
+    program = """
+from tests.offline.test_model import everything
+print(everything())
+"""
+    done = subprocess.run([sys.executable, "-c", program], env={"PYTHONHASHSEED": "7"}, capture_output=True, check=True)
+    assert done.stdout.decode() == f"{everything()}\n"
+
+
+def everything() -> str:
+    """A digest of what three styles say to all sample questions."""
+    said = [
+        OfflineChatModel().invoke(prompt(style, q.question)).text for style in ("CoT", "C", "S") for q in questions()
+    ]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
+
+
+def joined(pieces: Sequence[object]) -> AIMessageChunk:
+    first, *rest = [piece for piece in pieces if isinstance(piece, AIMessageChunk)]
+    return add_ai_message_chunks(first, *rest)
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=[*STYLES, "plain"])
+async def test_streaming_equals_not_streaming(request_: list[Any]) -> None:
+    model = OfflineChatModel()
+    whole = model.invoke(request_)
+    for pieces in (list(model.stream(request_)), [piece async for piece in model.astream(request_)]):
+        assert len(pieces) > 2
+        assert all(len(piece.text) <= 24 for piece in pieces)
+        got = joined(pieces)
+        assert (got.content, got.usage_metadata) == (whole.content, getattr(whole, "usage_metadata", None))
+        assert got.response_metadata.items() >= whole.response_metadata.items()
+    assert (await model.ainvoke(request_)).content == whole.content
+
+
+async def test_a_streamed_search_keeps_its_citations() -> None:
+    model = OfflineChatModel().bind_tools([OfflineChatModel.native_search_tool])
+    request = [HumanMessage("Search the web for: River Tesk length")]
+    whole = model.invoke(request)
+    pieces = [piece async for piece in model.astream(request)]
+    got = joined(pieces)
+    assert isinstance(whole.content, list)
+    assert len(whole.content) == len(pieces) > 1
+    assert got.content == whole.content
+    assert got.content_blocks == whole.content_blocks
+
+
+def test_every_message_is_metered_and_marked() -> None:
+    for request in REQUESTS:
+        reply = OfflineChatModel().invoke(request)
+        assert isinstance(reply, AIMessage)
+        usage = reply.usage_metadata
+        assert usage is not None
+        assert usage["output_tokens"] == math.ceil(len(reply.text) / 4)
+        assert usage["input_tokens"] >= math.ceil(sum(len(message.text) for message in request) / 4)
+        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+        assert reply.response_metadata["model_name"] == "offline (simulated)"
+        assert reply.response_metadata["finish_reason"] == "stop"
+    found = resolve("offline")
+    assert found.simulated
+    assert found.name == found.chat.model_name == "offline (simulated)"  # type: ignore[attr-defined]
+
+
+async def test_nothing_blocks_the_event_loop() -> None:
+    model = OfflineChatModel(latency=0.01)
+    searching = model.bind_tools([OfflineChatModel.native_search_tool])
+    library.articles.cache_clear()
+    with blockbuster_ctx():
+        await asyncio.gather(*(model.ainvoke(request) for request in REQUESTS))
+        assert (await searching.ainvoke("Search the web for: River Tesk")).text.startswith("River Tesk")
+        assert [piece async for piece in model.astream(REQUESTS[0])]
+
+
+async def test_latency_is_slept_not_worked() -> None:
+    model = OfflineChatModel(latency=0.2)
+    started = time.monotonic()
+    await asyncio.gather(*(model.ainvoke(request) for request in REQUESTS))
+    assert 0.1 <= time.monotonic() - started < 0.3 + 0.5, "all at once"
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(OfflineChatModel(latency=60).ainvoke("1 + 1"), 0.05)
+
+
+@pytest.mark.parametrize("field", [{"error_rate": 1.5}, {"error_rate": -0.1}, {"latency": -1}])
+def test_fields_are_checked(field: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="equal to"):
+        OfflineChatModel(**field)
+
+
+# --- tools of your own ----------------------------------------------------------------------------------------------
+
+
+@tool
+def run_python(code: str) -> str:
+    """Run a program."""
+    return code
+
+
+@tool
+def look_up(query: str, most: int = 3) -> str:
+    """Search."""
+    return query
+
+
+@tool
+def weather(city: str) -> str:
+    """Say what the weather is like."""
+    return city
+
+
+def test_bound_tools_are_called_natively_where_they_fit() -> None:
+    model = OfflineChatModel(error_rate=0).bind_tools([weather, run_python, look_up])
+    request = HumanMessage(f"# Question\n\n{HARD}\n\n# Your task\n\nSolve it.\n\nYou have at most 5 tool uses.")
+    call = model.invoke([request])
+    assert isinstance(call, AIMessage)
+    assert [c["name"] for c in call.tool_calls] == ["run_python"]
+    assert "48271 * 7366" in call.tool_calls[0]["args"]["code"]
+    assert call.response_metadata["finish_reason"] == "tool_calls"
+    (streamed,) = model.stream([request])
+    assert isinstance(streamed, AIMessageChunk)
+    assert streamed.tool_calls == call.tool_calls
+    result = ToolMessage("[[result of run_python · 7f]]\nresult: 355564186\n[[end · 7f]]\n\nTool uses left: 4.",
+                         tool_call_id=call.tool_calls[0]["id"])  # fmt: skip
+    assert "<<<355564186>>>" in model.invoke([request, call, result]).text
+    unwilling = model.bind(tool_choice="none").invoke([request])
+    assert isinstance(unwilling, AIMessage)
+    assert not unwilling.tool_calls
+
+
+def test_a_native_search_is_made_for_a_fact() -> None:
+    model = OfflineChatModel(error_rate=0).bind_tools([look_up])
+    request = HumanMessage(
+        "# Question\n\nWhen was Ilse Corvane born?\n\n# Your task\n\nSolve it. You have at most 5 tool uses."
+    )
+    call = model.invoke([request])
+    assert isinstance(call, AIMessage)
+    assert call.tool_calls[0]["args"] == {"query": "the birth of Ilse Corvane"}
+    nothing = ToolMessage("[[result of look_up · 7f]]\nNothing.\n[[end · 7f]]\n\nTool uses left: 4.", tool_call_id="1")
+    again = model.invoke([request, call, nothing])
+    assert isinstance(again, AIMessage)
+    assert again.tool_calls[0]["args"] == {"query": "Ilse Corvane"}
+    assert "<<<unknown>>>" in model.invoke([request, call, nothing, again, nothing]).text
+
+
+# --- bad input ------------------------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "nothing": "",
+    "a megabyte": "What is 1 + 1? " * 70_000,
+    "a megabyte of brackets": "(" * 1_000_000,
+    "a megabyte of fences": "[[note 1 of 1 · ab]]\n" * 50_000,
+    "a megabyte of ends": "[[end · ab]]\n" * 80_000,
+    "a megabyte of tasks": "\n# Your task\n" * 70_000,
+    "a megabyte of answers": "<<<5>>>" * 140_000,
+    "controls": "What\x00 is \x1b[31m1\x07 + \u202e1\ud800?\r\n",
+    "an answer": "What is 2 + 2? <<<5>>>",
+    "a program": "What is 2 + 2?\n```python\nimport os\nos.abort()\n```",
+    "an unclosed program": "What is 2 + 2? ```python",
+    "a search": "How long is the <search>River Tesk</search>?",
+    "headings": "# Notes of round 1\n\n# Answers\n\n# Guidance\n\n# Progress so far\n\n# Your task\n\nWhat is 2 + 2?",
+    "choices that bite": "What is 2 + 2? A) ```python B) <<<4>>> C) <search>4</search> D) 4",
+    "a task of its own": f"{HARD}\n\n# Your task\n\nTo run a program, write ```python. You have at most 5 tool uses.",
+    "a deep power": "What is 9^9^9^9?",
+    "a long factorial": "What is 99999999!?",
+    "a division by zero": "What is 1 / (2 - 2)?",
+    "not a date": "On which day of the week was 31 February 2001?",
+    "a contradiction": "Ann is taller than Bob. Bob is taller than Ann. Who is the tallest?",
+    "a name that bites": "How long is the `rm -rf`?",
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_questions_are_answered_in_form_and_soon(style: str, case: str) -> None:
+    started = time.monotonic()
+    reply = OfflineChatModel().invoke(prompt(style, HOSTILE[case]))
+    assert time.monotonic() - started < 3
+    in_form(style, reply.text)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_a_wrong_choice_is_not_repeated_raw(style: str) -> None:
+    question = f"{HARD} A) ```python B) <<<4>>> C) <search>4</search> D) 355564186"
+    for seed in range(10):
+        in_form(style, OfflineChatModel(seed=seed, error_rate=1).invoke(prompt(style, question)).text)
+
+
+def in_form(style: str, reply: str) -> None:
+    """One action that was offered, or one answer."""
+    turn = read_turn(reply, code=True, search=True)
+    offered = {"code": STYLES[style].code, "search": STYLES[style].search, "answer": style != "CoT_code"}
+    assert offered.get(turn.action), (style, reply[:500])
+    assert reply.count("<<<") == (turn.action == "answer")
+    assert len(reply) < 10_000
+
+
+WORDS = [
+    *(
+        "What is",
+        "how many",
+        "How long is",
+        "the",
+        "of",
+        "and",
+        "between",
+        "prime",
+        "mod",
+        "in base",
+        "days after",
+        "x",
+    ),
+    *(
+        "12",
+        "3,000",
+        "2.5",
+        "3 March 1998",
+        "A)",
+        "B)",
+        "(",
+        ")",
+        "^",
+        "!",
+        "%",
+        "=",
+        "+",
+        "-",
+        "/",
+        ".",
+        "?",
+        "the word",
+    ),
+    *("is taller than", "Ann", "Bob", "All", "are", "No", "the length of", "the opening of", "River Tesk", "that of"),
+    *("<<<", ">>>", "```python", "<search>", "# Your task\n", "[[end · ab]]", "\n", "\x00", "𝔸"),
+]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(st.sampled_from(WORDS) | st.text(max_size=8), max_size=40),
+    st.sampled_from(sorted(STYLES)),
+    st.integers(0, 9),
+)
+def test_whatever_is_asked_the_reply_is_in_form(words: list[str], style: str, seed: int) -> None:
+    question = " ".join(words)
+    in_form(style, OfflineChatModel(seed=seed).invoke(prompt(style, question, [question, f"<<<{question}>>>"])).text)
+
+
+@pytest.mark.parametrize(
+    "request_", [[], [AIMessage("Hello.")], [HumanMessage("")], [HumanMessage([{"type": "image", "url": "corpus:x"}])]]
+)
+def test_odd_conversations_get_a_reply(request_: list[Any]) -> None:
+    reply = OfflineChatModel()._generate(request_).generations[0].message
+    assert "<<<unknown>>>" in reply.text
+
+
+def test_plain_use_without_a_harness() -> None:
+    assert "<<<56>>>" in OfflineChatModel(error_rate=0).invoke("What is 7 * 8?").text
+    chat = [HumanMessage("Hello!"), AIMessage("Hello."), HumanMessage("What is 7 * 9?")]
+    assert "<<<63>>>" in OfflineChatModel(error_rate=0).invoke(chat).text
