@@ -12,6 +12,8 @@ import pytest
 
 from langgraph_tumix.cli import _exit_code
 from langgraph_tumix.outcome import Outcome
+from tests.graph.test_wire import reply
+from tests.servers.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.kernel
 
@@ -66,6 +68,22 @@ def test_programs_outputs_hits_and_notes_can_be_read(question: str, answer: str,
         if step["kind"] == "search" and step["ok"]:
             assert all(source.startswith("corpus:") for source in step["sources"])
     assert all(note["text"] for note in printed["notes"])
+
+
+def test_with_a_key_and_a_name_the_same_command_asks_a_real_server() -> None:
+    with OpenAIServer(lambda request: reply(request, {})) as server:
+        done = tumix(
+            *("run", "--json", "--model", "openai:some-model", "--agents", "CoT,C,S", "What is it?"),
+            OPENAI_API_KEY="sk-local",
+            OPENAI_BASE_URL=server.url,
+        )
+    assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)["outcome"]
+    assert (outcome["answer"], outcome["simulated"]) == ("42", False)
+    assert outcome["usage"]["model_calls"] == server.stats.requests
+    assert outcome["usage"]["usd"] is None, "nobody knows what a server of one's own costs"
+    assert "own search" in outcome["left_out"]["S"]
+    assert {request.headers["authorization"] for request in server.requests} == {"Bearer sk-local"}
 
 
 def test_an_unknown_kind_of_question_gets_an_honest_no() -> None:
