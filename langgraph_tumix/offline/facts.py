@@ -18,7 +18,7 @@ NAME = r"(?:[Tt]he )?[A-Z][\w’'-]*(?:(?: of the| of| the)? [A-Z][\w’'-]*)*"
 _LOWER = r"[^A-Z<>`?]{2,60}?"  # a name typed without capitals, where nothing else can be meant
 _NO_NAME = r"(?!(?:The|This|In|At|On|By|It|Its|From|After|Before|When|As|But|He|She|His|Her|Their|There)\b)"
 _PERSON = rf"{_NO_NAME}[A-Z][\w’'-]+ [A-Z][\w’'-]+"
-_PLACE = rf"(?:the )?{_NO_NAME}[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?"
+_PLACE = rf"{_NO_NAME}[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?"
 _NUMBER = r"\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?"
 _YEAR = r"\b(?P<v>1\d{3}|20\d\d)\b"
 
@@ -102,7 +102,9 @@ _STANDS = r"(?:stands|lies|is|sits|situated|housed|located|found)"
 
 
 def _place(noun: str, asked: tuple[str, ...], told: tuple[str, ...]) -> Attribute:
-    return Attribute(noun, asked, (rf"the {noun} of <s>",), tuple(t.replace("<v>", rf"(?P<v>{_PLACE})") for t in told))
+    return Attribute(
+        noun, asked, (rf"the {noun} of <s>",), tuple(t.replace("<v>", rf"(?:the )?(?P<v>{_PLACE})") for t in told)
+    )
 
 
 ATTRIBUTES = (

@@ -1,6 +1,7 @@
 """One word of a guide: what its solver should do next."""
 
 import re
+from textwrap import shorten
 
 from langgraph_tumix.offline.problem import Problem
 from langgraph_tumix.offline.reading import Reading
@@ -16,7 +17,7 @@ def guide(reading: Reading) -> str:
 
 def _advice(reading: Reading) -> str:
     progress = reading.progress
-    match understand(reading.question, progress).matter:
+    match understand(reading.question, [progress]).matter:
         case Missing(fact) if progress.count(f"{fact.subject}</search>") < 2:
             return f"A fact is open: search for {fact}. The source must name {fact.subject} itself."
         case Missing(fact):
@@ -31,11 +32,10 @@ def _advice(reading: Reading) -> str:
 def _advice_on(problem: Problem, progress: str, *, thorough: bool) -> str:
     programs = len(re.findall(r"^```python", progress, re.MULTILINE))
     if printed(progress) is None:
-        return (
-            f"This is a matter of exact computation. Write a program for it: {problem.method} Print the result."
-            if programs < 3
-            else "The programs do not work. Work it out in words, and give the final answer."
-        )
+        if programs >= 3:
+            return "The programs do not work. Work it out in words, and give the final answer."
+        method = shorten(problem.method, 240, placeholder=" …")
+        return f"This is a matter of exact computation. Write a program for it: {method} Print the result."
     if thorough and programs < 2:
         return "There is one result, which nothing confirms. Check it by a second program that computes in another way."
     return "The result is computed. See that it is what was asked, then give the final answer."

@@ -91,7 +91,7 @@ class OfflineChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         reply, seconds = self._reply(messages, kwargs)
-        time.sleep(seconds)
+        _pause(seconds)
         return ChatResult(generations=[ChatGeneration(message=reply)])
 
     async def _agenerate(
@@ -115,7 +115,7 @@ class OfflineChatModel(BaseChatModel):
         reply, seconds = self._reply(messages, kwargs)
         pieces = _pieces(reply)
         for piece in pieces:
-            time.sleep(seconds / len(pieces))
+            _pause(seconds / len(pieces))
             yield ChatGenerationChunk(message=piece)
 
     async def _astream(
@@ -170,6 +170,11 @@ class OfflineChatModel(BaseChatModel):
             return AIMessage(step.words, tool_calls=[ToolCall(name=name, args={step.kind: step.text}, id=id_)])
         action = f"```python\n{step.text}\n```" if step.kind == "code" else f"<search>{step.text}</search>"
         return AIMessage(f"{step.words}\n\n{action}")
+
+
+def _pause(seconds: float) -> None:
+    if seconds:  # a sleep of no time still gives the processor away
+        time.sleep(seconds)
 
 
 def _said(message: BaseMessage) -> str:

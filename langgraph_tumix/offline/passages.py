@@ -1,8 +1,9 @@
 """Finding a fact in text: the passage that is about the thing, the sentence that tells it, the number by the verb."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from langgraph_tumix.offline.facts import NAME, Fact
 from langgraph_tumix.offline.phrasing import SMALL
@@ -28,9 +29,10 @@ class Found:
     others: tuple[str, ...]
 
 
-def find(fact: Fact, text: str) -> Found | None:
-    """Find a fact in search results, notes or articles; None if they do not tell it."""
-    candidates = sorted(_candidates(fact, text), key=lambda candidate: candidate[0])
+def find(fact: Fact, texts: Iterable[str]) -> Found | None:
+    """Find a fact in texts such as search results; None if they do not tell it."""
+    found = chain.from_iterable(_candidates(fact, text) for text in texts)
+    candidates = sorted(found, key=lambda candidate: candidate[0])
     if not candidates:
         return None
     _, value, unit, sentence = candidates[0]
@@ -74,18 +76,19 @@ def _distance(sentence: str, cue: tuple[int, int], value: tuple[int, int]) -> in
 
 
 def _passages(text: str) -> Iterator[tuple[str, list[str]]]:
-    """Split a text into passages, each with what it is about: headings, or what stands before a colon, or its start."""
+    """Split a text into passages, each with what it is about: a name before a colon, or its headings, or its start."""
     headings: list[str] = []
     fresh = True
     for line in map(str.strip, text.splitlines()):
         if not line:
-            continue
-        if len(line) < _HEADING and not line.endswith((".", "!", "?", ".”", '."')):
+            fresh = False
+        elif len(line) < _HEADING and not line.endswith((".", "!", "?", ".”", '."')):
             headings = [*headings, line] if fresh else [line]
             fresh = True
         else:
             fresh = False
-            topic = " ".join(headings) or re.split(r":\s", " ".join(line.split()[:6]))[0]
+            named = re.match(rf"({NAME}): ", line)
+            topic = named[1] if named else " ".join(headings) or " ".join(line.split()[:6])
             yield topic, re.split(r"(?<=[.!?])\s+(?=[A-Z“\"])", line)
 
 

@@ -5,6 +5,7 @@ once that is known, until what is left is a plain problem (“the digit sum of 2
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import langgraph_tumix.offline.families  # noqa: F401 - its modules register themselves
@@ -64,8 +65,8 @@ class Understood:
         raise ValueError(f"none of the choices is {value}")
 
 
-def understand(question: str, known: str = "") -> Understood:
-    """Understand a question with the help of a text that may tell facts.
+def understand(question: str, known: Sequence[str] = ()) -> Understood:
+    """Understand a question with the help of texts that may tell facts.
 
     >>> understand("What is 3 + 4? A) 6 B) 7").options
     {'A': '6', 'B': '7'}
@@ -94,7 +95,7 @@ def understand(question: str, known: str = "") -> Understood:
     return Understood(None, options)
 
 
-def _lookup(fact: Fact, known: str, question: str) -> Missing | Known:
+def _lookup(fact: Fact, known: Sequence[str], question: str) -> Missing | Known:
     found = find(fact, known)
     if found is None:
         return Missing(fact, direct=True)

@@ -112,6 +112,14 @@ def test_a_guide_steers_and_its_solver_follows() -> None:
     assert all(len(line.split()) <= 120 for line in plain.guidance + thorough.guidance)
 
 
+def test_guidance_stays_short_for_long_problems() -> None:
+    done = work(
+        OfflineChatModel(error_rate=0), "CSG", "What is " + " + ".join(f"{n} * {n}" for n in range(10, 30)) + "?"
+    )
+    assert done.answer == str(sum(n * n for n in range(10, 30)))
+    assert all(len(line.split()) <= 120 for line in done.guidance)
+
+
 def test_guidance_from_elsewhere_is_followed_where_it_makes_sense() -> None:
     def first(advice: str) -> str:
         said = prompt("CSG", EASY)

@@ -6,6 +6,7 @@ import pytest
 
 from langgraph_tumix.offline import OfflineChatModel
 from langgraph_tumix.offline.problem import key
+from tests.offline import puzzles  # noqa: F401 - adds its families
 from tests.offline.cases import FAMILIES, said
 from tests.offline.harness import work
 
