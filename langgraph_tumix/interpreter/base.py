@@ -29,12 +29,17 @@ class Isolation:
     """What stands between the code and the host: reported, never guessed.
 
     Attributes:
-        level: ``sandbox``, ``confined``, ``process`` or ``none``, strongest first.
-        why: What the level rests on, or what kept a stronger one away, in words for a person.
+        level: ``sandbox``, ``confined``, ``process`` or ``none``, strongest first; ``remote`` where the code runs
+            elsewhere and it is not for this machine to say.
+        why: What the level rests on, and what kept a stronger one away, in words for a person.
+        mechanisms: What of the system puts it up.
+        verified: What a self-test tried, from where the code would run, and found held off.
     """
 
-    level: Literal["sandbox", "confined", "process", "none"]
+    level: Literal["sandbox", "confined", "process", "none", "remote"]
     why: str
+    mechanisms: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
 
 
 class Session(Protocol):

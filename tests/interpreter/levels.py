@@ -1,0 +1,37 @@
+"""Interpreters at every level of isolation that can be had on this machine."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.interpreter import JupyterInterpreter
+
+# "cold" is what there is where processes cannot be forked: kernels that start from nothing, at level process.
+LEVELS = ("sandbox", "confined", "process", "cold")
+
+Make = Callable[..., JupyterInterpreter]
+_kept: dict[str, JupyterInterpreter] = {}  # what they share with others stays, and is not taken for a leak
+
+
+def interpreter_at(level: str, **options: Any) -> JupyterInterpreter:
+    """Make an interpreter, or skip the test if the level cannot be had here."""
+    if reason := _missing(level):
+        pytest.skip(reason)
+    interpreter = JupyterInterpreter(isolation="process" if level == "cold" else level, **options)  # type: ignore[arg-type]
+    if level == "cold":
+        interpreter._cold = "a test wants it so"
+    assert interpreter.isolation.level == ("process" if level == "cold" else level)
+    return _kept.setdefault(f"{level} {options}", interpreter)
+
+
+@functools.cache
+def _missing(level: str) -> str:
+    if level in ("sandbox", "confined"):
+        try:
+            assert JupyterInterpreter(isolation=level).isolation.level == level  # type: ignore[arg-type]
+        except ConfigError as error:
+            return str(error)
+    return ""
