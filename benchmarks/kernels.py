@@ -129,6 +129,10 @@ async def shared_memory(new: New, number: int) -> float:
     return total / number / 2**20
 
 
+async def import_numpy(new: New) -> float:
+    return await first_results(new, 1, NUMPY, "3")
+
+
 @dataclass
 class Figure:
     name: str
@@ -229,12 +233,13 @@ async def main() -> None:
     runs = arguments.runs
     for number, share in ((1, "1/8"), (15, "1/8"), (32, "1/6")):
         name = f"open -> print(1), {number} at once" if number > 1 else "open -> print(1)"
-        part = 1 / int(share[2:])
-        await compare(
-            name, "s", f"<= {share}", part, lambda make, n=number: first_results(make, n, PRINT, "1"), new, runs
-        )  # type: ignore[misc]
-    numpy = await compare("open -> import numpy", "s", "-", 1, lambda make: first_results(make, 1, NUMPY, "3"), new, runs)
-    print(Figure("  of which ours", "s", "<= 0.12 s", [], numpy.ours, 0.12, True))
+
+        async def measure(make: New, number: int = number) -> float:
+            return await first_results(make, number, PRINT, "1")
+
+        await compare(name, "s", f"<= {share}", 1 / int(share[2:]), measure, new, runs)
+    with_numpy = await compare("open -> import numpy", "s", "-", 1, import_numpy, new, runs)
+    print(Figure("  of which ours", "s", "<= 0.12 s", [], with_numpy.ours, 0.12, True))
     await compare("memory per kernel among 15", "MiB", "<= 45 %", 0.45, lambda make: shared_memory(make, 15), new, 3)
     await compare("one more cell", "s", "<= stock", 1.0, round_trip, new, 3)
     await control(interpreter, 2.0)

@@ -117,7 +117,6 @@ def create_tumix(
     plan = Plan(
         roster=tuple(equipped),
         left_out=left_out,
-        tools=_tools(equipped),
         judge=main if judge is None else resolve(judge),
         stop=LLMJudge() if stop is None else stop,
         aggregator=Majority() if aggregate is None else aggregate,
@@ -180,14 +179,3 @@ def _card(equipped: Equipped) -> dict[str, Any]:
         "search": equipped.search.name if equipped.search else "none",
         "code": agent.code,
     }
-
-
-def _tools(roster: Sequence[Equipped]) -> dict[str, str]:
-    """Say what serves code and each kind of search."""
-    tools = {}
-    for equipped in roster:
-        if equipped.interpreter is not None:
-            tools["code"] = f"isolation: {equipped.interpreter.isolation.level}"
-        if equipped.search is not None:
-            tools[equipped.agent.search] = equipped.search.name
-    return tools

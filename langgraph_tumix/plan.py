@@ -26,7 +26,6 @@ class Plan:
 
     roster: tuple[Equipped, ...]
     left_out: Mapping[str, str]
-    tools: Mapping[str, str]
     judge: Model
     stop: StopRule
     aggregator: Aggregator
@@ -38,6 +37,16 @@ class Plan:
     def models(self) -> tuple[Model, ...]:
         """All models that may be called."""
         return (self.judge, *(equipped.model for equipped in self.roster))
+
+    def tools(self) -> dict[str, str]:
+        """Say what serves code and each kind of search. This may block: an isolation is proven, not assumed."""
+        tools = {}
+        for equipped in self.roster:
+            if equipped.interpreter is not None:
+                tools["code"] = f"isolation: {equipped.interpreter.isolation.level}"
+            if equipped.search is not None:
+                tools[equipped.agent.search] = equipped.search.name
+        return tools
 
     def context(self, runtime: Runtime[TumixContext]) -> TumixContext:
         """Return the context of a run."""

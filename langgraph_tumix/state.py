@@ -61,12 +61,14 @@ class TumixState(TumixInput, TumixOutput, total=False):
 
     Attributes:
         asked: The question in work.
+        tools: What serves code and search.
         round: The round in work, from 1.
         notes: What the agents left, merged by id.
         rounds: The reports of the rounds that have ended.
     """
 
     asked: Question
+    tools: dict[str, str]
     round: int
     notes: Annotated[list[Note], merge_notes]
     rounds: list[RoundReport]

@@ -129,7 +129,7 @@ def test_a_mistake_is_one_line_and_exit_code_two(arguments: list[str], says: str
 def test_doctor_tries_what_it_reports() -> None:
     done = tumix("doctor")
     assert done.returncode == 0, done.stdout
-    for word in ("ready", "gave '42'", "process", "CSG+_com", "not set", "simulated"):
+    for word in ("ready", "gave '42'", "isolation", "CSG+_com", "not set", "simulated"):
         assert word in done.stdout
 
 

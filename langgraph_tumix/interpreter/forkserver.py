@@ -249,13 +249,19 @@ def _started(terms: Terms, complaints: IO[bytes]) -> _Running:
 
 
 class ForkedKernel(KernelProcess):
-    """A kernel that is forked from a server."""
+    """A kernel that is forked from a server.
 
-    def __init__(self, server: ForkServer) -> None:
+    Args:
+        server: Which must be ready.
+        home: A directory and an address that are there already and that will be needed again.
+    """
+
+    def __init__(self, server: ForkServer, home: tuple[Path, Connection] | None = None) -> None:
         super().__init__()
         self._server = server
         self._number: int | None = None
-        self._directory: Path | None = None
+        self._home = home
+        self._directory: Path | None = None  # to be removed with the kernel
         threading.Thread(target=self._begin, name="kernel", daemon=True).start()
 
     def has_ended(self, code: int, failure: str) -> None:
@@ -266,11 +272,14 @@ class ForkedKernel(KernelProcess):
 
     def _begin(self) -> None:
         try:
-            self._directory = new_directory()
-            self.connection = new_connection(self._directory)
+            if self._home:
+                directory, self.connection = self._home
+            else:
+                directory = self._directory = new_directory()
+                self.connection = new_connection(directory)
             with contextlib.ExitStack() as stack:
                 sockets = [stack.enter_context(_listening(self.connection, channel)).fileno() for channel in CHANNELS]
-                self._number = self._server.fork(self, self.connection, self._directory, sockets)
+                self._number = self._server.fork(self, self.connection, directory, sockets)
             if self._doomed:
                 self.kill()
             self._tell(self.began.set_result, None)
@@ -312,8 +321,10 @@ def lease(wanted: str, terms: Terms) -> Lease:
 
 
 def _listening(connection: Connection, channel: str) -> socket.socket:
+    path = Path(f"{connection['ip']}-{connection[f'{channel}_port']}")
+    path.unlink(missing_ok=True)  # of a kernel that was there before
     listener = socket.socket(socket.AF_UNIX)
-    listener.bind(f"{connection['ip']}-{connection[f'{channel}_port']}")
+    listener.bind(str(path))
     listener.listen(BACKLOG)
     listener.setblocking(False)
     return listener

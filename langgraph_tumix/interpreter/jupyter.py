@@ -47,7 +47,8 @@ class JupyterInterpreter:
         processes: How many processes code may have beside the kernel, at ``sandbox`` and ``confined``. Each may
             take as much memory as the kernel.
         files: How many files a kernel may have open.
-        disk_mb: How large files may get, in MiB: together at ``sandbox``, one by one below.
+        disk_mb: How much the files that code writes may take, in MiB. At ``sandbox`` writing more fails; at
+            ``confined`` and ``process`` it ends the kernel, and no single file gets larger.
         output_chars: How many characters of a cell's output are kept; of more, the beginning and the end.
 
     Raises:
@@ -119,7 +120,7 @@ class JupyterInterpreter:
         """
         if not self._cold:
             try:
-                return self._server().ready.result()[0]
+                return self.server().ready.result()[0]
             except Refused as refusal:
                 self._do_without(refusal)
         about = explain(self._terms)
@@ -148,7 +149,7 @@ class JupyterInterpreter:
 
     async def _process(self) -> KernelProcess:
         if not self._cold:
-            server = self._server()
+            server = self.server()
             if not server.ready.done():  # a future that is waited for would keep this event loop
                 await asyncio.to_thread(concurrent.futures.wait, [server.ready])
             try:
@@ -158,7 +159,8 @@ class JupyterInterpreter:
                 self._do_without(refusal)
         return ColdKernel(self._terms)
 
-    def _server(self) -> ForkServer:
+    def server(self) -> ForkServer:
+        """Give the fork server that new kernels come from; it may not be ready yet."""
         if self._lease is None or self._lease.server.dead:
             self._lease = lease(self._wanted, self._terms)
         return self._lease.server

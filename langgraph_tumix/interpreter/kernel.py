@@ -13,7 +13,7 @@ from langgraph_tumix.interpreter.client import Cell, Stop
 
 START_SECONDS = 60.0  # a machine that is starting many kernels needs a few of them
 TAKE_UP_SECONDS = 2.0  # a kernel that is idle takes a cell up within milliseconds
-GRACE_SECONDS = 1.0  # between asking a cell to stop and killing the kernel
+GRACE_SECONDS = 0.9  # between asking a cell to stop and killing the kernel; with that it makes a second
 DRAIN_SECONDS = 0.2  # for what a kernel sent just before its end
 
 T = TypeVar("T")

@@ -29,8 +29,8 @@ if __name__ == "__main__":
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # ipykernel then starts 0.1 s and 10 MB lighter
 
 import zmq
-from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.compiler import XCachingCompiler
+from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell

@@ -100,7 +100,7 @@ def explain(terms: Terms) -> Explanation:
                 "Landlock hides all files but Python's and a directory of the kernel's own, a seccomp filter refuses "
                 "processes, signals to others and the system's riskier calls; "
                 + _network(terms)
-                + f" {shared}. The disk is limited per file only.",
+                + f" {shared}. It is ended when it has written more than {terms.disk_mb} MiB.",
             )
         case "process", _:
             return Explanation("process", "process", ("limits",), f"A kernel is a process of its own. {shared}. {OPEN}")

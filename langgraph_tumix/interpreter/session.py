@@ -145,7 +145,8 @@ def _remark(ending: Ending, kernel: Kernel, seconds: float) -> str:
         case "ignored":
             return f"[the kernel does not take up cells; {after}]"
         case "died":
-            return f"[the kernel died ({_reason(kernel.process.ended.result())}): all variables and imports are gone]"
+            reason = kernel.process.failure or _reason(kernel.process.ended.result())
+            return f"[the kernel died ({reason}): all variables and imports are gone]"
 
 
 def _reason(code: int | str) -> str:

@@ -1,5 +1,6 @@
 """The first node: reads the question, refuses what cannot be answered, and clears what an earlier question left."""
 
+import asyncio
 import secrets
 import time
 import uuid
@@ -34,19 +35,21 @@ def intake_node(plan: Plan) -> Node:
         check_priced(context.budget(plan.budget), plan.models)
         asked, messages = _read(state)
         _check(asked, plan)
+        tools = await asyncio.to_thread(plan.tools)
         runtime.stream_writer(
             event(
                 "question",
                 question=asked["text"],
                 agents=[equipped.agent.name for equipped in plan.roster],
                 left_out=dict(plan.left_out),
-                tools=dict(plan.tools),
+                tools=tools,
                 model=plan.judge.name,
                 simulated=any(model.simulated for model in plan.models),
             )
         )
         return {
             "asked": asked,
+            "tools": tools,
             "messages": messages,
             "question": None,  # consumed: a later turn of the same thread may bring messages only
             "round": 0,

@@ -52,7 +52,7 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
         by_round=_by(notes, "round", {str(report["round"]): report["usage"] for report in rounds}),
         lost=[_loss(note) for note in lost],
         left_out=dict(plan.left_out),
-        tools=dict(plan.tools),
+        tools=state["tools"],
         warnings=[*warnings, *_warnings(state, notes)],
         seconds=round(time.time() - state["asked"]["asked"], 3),
     )

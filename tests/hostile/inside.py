@@ -1,6 +1,6 @@
 """What a hostile program has at hand: the text of this file goes into the kernel ahead of every program.
 
-So it imports nothing of this project, and a program may use whatever is imported or defined here.
+So it imports nothing of this project. The imports of the program's own file go along, but for those from this project.
 """
 
 import contextlib

@@ -15,7 +15,7 @@ from tests.interpreter.traces import Traces
 pytestmark = pytest.mark.kernel
 
 
-@pytest.fixture(scope="module", params=("sandbox", "confined", "cold"))
+@pytest.fixture(scope="module", params=("sandbox", "cold"))
 def level(request: pytest.FixtureRequest) -> str:
     """The levels that differ in how a kernel is signalled and ends."""
     return str(request.param)
@@ -127,9 +127,7 @@ async def test_a_kernel_that_dies(base: Path, make: Make, level: str) -> None:
         "import ctypes; ctypes.string_at(0)": "signal 11, Segmentation fault",
     }
     cells |= OWN_SIGNALS if level != "sandbox" else {}
-    for result, reason in zip(
-        await each(interpreter, cells, seconds=30, then=recovers), cells.values(), strict=True
-    ):
+    for result, reason in zip(await each(interpreter, cells, seconds=30, then=recovers), cells.values(), strict=True):
         assert (result.status, result.state_lost) == ("died", True)
         assert result.output == f"begun\n[the kernel died ({reason}): all variables and imports are gone]"
         assert result.seconds < 2
@@ -145,6 +143,26 @@ async def test_last_words_are_heard_by_a_host_that_was_busy(base: Path, make: Ma
     result = await running
     await session.aclose()
     assert result.output.startswith("last words\n[the kernel died")
+
+
+FILL = {
+    "files": "for i in range(50_000): open(f'f{i}', 'w').close()",
+    "bytes": "for i in range(200): open(f'f{i}', 'wb').write(bytes(10 << 20))",
+    "deleted files": "import os\nkept = []\nfor i in range(200):\n  kept.append(open('f', 'wb')); os.remove('f')\n"
+    "  kept[-1].write(bytes(10 << 20))",
+    "folders": "import os\nfor i in range(50_000): os.makedirs(f'd{i}/a')",
+}
+
+
+@pytest.mark.parametrize("aim", FILL)
+@pytest.mark.parametrize("level", ["sandbox", "confined"])
+async def test_the_disk_is_not_filled(base: Path, level: str, aim: str) -> None:
+    session = await interpreter_at(level).open()
+    result = await session.run(f"import time\n{FILL[aim]}\ntime.sleep(0.5)\nprint('filled')", seconds=20)
+    await session.aclose()
+    assert "\nfilled" not in f"\n{result.output}"
+    assert result.status == ("error" if level == "sandbox" else "died")
+    assert level == "sandbox" or "died (it wrote more than 64 MiB or 4096 files)" in result.output
 
 
 async def test_a_cell_that_breaks_python_itself(base: Path, make: Make) -> None:

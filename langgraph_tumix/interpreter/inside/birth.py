@@ -22,7 +22,7 @@ from langgraph_tumix.interpreter.inside.terms import Connection, Terms, environm
 
 THREADS = 64  # of one kernel, which has 8 of its own
 OTHERS = 1024  # how many tasks more the user may have, where all that the user runs count together
-INSIDE = "landlock", "linux", "seccomp", "wall", "probe", "terms", "server", "birth"
+INSIDE = "landlock", "linux", "seccomp", "wall", "probe", "terms", "disk", "server", "birth"
 OURS = (  # by name: to look through all modules would be to touch, and no longer share, each of them
     *("langgraph_tumix", "langgraph_tumix.interpreter", "langgraph_tumix.interpreter.kernel_main"),
     *("langgraph_tumix.interpreter.inside", *(f"langgraph_tumix.interpreter.inside.{name}" for name in INSIDE)),

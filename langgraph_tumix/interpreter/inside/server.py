@@ -17,12 +17,15 @@ import socket
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import Any, NoReturn
 
 from langgraph_tumix.interpreter.inside import landlock, linux, wall
+from langgraph_tumix.interpreter.inside.disk import exceeds
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Terms
 
 LARGEST_REQUEST = 1 << 16
+LOOK_AFTER_DISK_MS = 100
 PARTS = """
     IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.doctb IPython.core.logger
     IPython.core.magics IPython.core.oinspect IPython.core.pylabtools IPython.core.tbtools IPython.core.ultratb
@@ -52,6 +55,7 @@ class Server:
         self._registry.setblocking(False)
         self._pids: dict[int, int] = {}
         self._midwives: dict[int, int] = {}  # whose child is to be a kernel, by their own pid
+        self._places: dict[int, Path] = {}  # of kernels whose use of the disk is watched
         self._unfit: dict[int, str] = {}  # why a kernel did not come to life
         self._doomed: set[int] = set()
         self._wakeup, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -65,12 +69,13 @@ class Server:
         for descriptor in (self._control.fileno(), self._host, self._wakeup, self._registry.fileno()):
             poll.register(descriptor, select.POLLIN)
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll()}
+            ready = {descriptor for descriptor, _ in poll.poll(LOOK_AFTER_DISK_MS if self._places else None)}
             if self._wakeup in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wakeup, 4096)
             self._read_registry()
             self._reap()
+            self._look_after_disk()
             if self._host in ready or (self._control.fileno() in ready and not self._take_request()):
                 self._end()
 
@@ -109,6 +114,8 @@ class Server:
             self._midwives[pid] = request["id"]
         else:
             self._pids[request["id"]] = pid
+        if self._terms.level in ("confined", "process") and "trial" not in request:  # a sandbox's own files are limited
+            self._places[request["id"]] = Path(request["place"])
 
     def _signal(self, kernel: int, number: int) -> None:
         if kernel in self._pids:
@@ -116,6 +123,12 @@ class Server:
                 os.kill(self._pids[kernel], number)
         elif kernel in self._midwives.values() and number == signal.SIGKILL:
             self._doomed.add(kernel)
+
+    def _look_after_disk(self) -> None:
+        for kernel, place in self._places.items():
+            if exceeds(place, self._pids[kernel], self._terms.disk_mb, wall.MOST_FILES):
+                self._unfit[kernel] = f"it wrote more than {self._terms.disk_mb} MiB or {wall.MOST_FILES} files"
+                self._signal(kernel, signal.SIGKILL)
 
     def _read_registry(self) -> None:
         """Take in what newborn kernels say of themselves."""
@@ -152,6 +165,7 @@ class Server:
         if kernel is None:
             return
         self._pids.pop(kernel, None)
+        self._places.pop(kernel, None)
         self._doomed.discard(kernel)
         self._kill_group(pid)
         self.tell(ended=kernel, code=code, failure=self._unfit.pop(kernel, ""))
