@@ -19,21 +19,23 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from langgraph_tumix.errors import InterpreterError
 from langgraph_tumix.interpreter.base import Isolation
-from langgraph_tumix.interpreter.inside.terms import CHANNELS, Connection, Terms, environment
+from langgraph_tumix.interpreter.inside.terms import Connection, Terms, environment
 from langgraph_tumix.interpreter.inside.wall import PLACE
-from langgraph_tumix.interpreter.launch import KernelProcess, check_installed, new_connection, new_directory, remove
+from langgraph_tumix.interpreter.launch import check_installed, new_directory, remove
 from langgraph_tumix.interpreter.levels import choices, expected, explain, outer_wall
+
+if TYPE_CHECKING:
+    from langgraph_tumix.interpreter.forked import ForkedKernel
 
 INSIDE = Path(__file__).with_name("inside")
 LARGEST_MESSAGE = 1 << 16
 END_SECONDS = 2.0
 START_SECONDS = 60.0  # pre-importing much on a busy machine takes a few of them
-BACKLOG = 8
 TRIAL = 0  # the id of what is forked to try the isolation
 FREE_USERS = range(0x70000000, 0x7FFF0000)  # numbers that nobody hands out
 FEW_FREE_USERS = range(40_000, 60_000)  # the same in a container that has not all of them
@@ -248,55 +250,6 @@ def _started(terms: Terms, complaints: IO[bytes]) -> _Running:
     return _Running(process, control)
 
 
-class ForkedKernel(KernelProcess):
-    """A kernel that is forked from a server.
-
-    Args:
-        server: Which must be ready.
-        home: A directory and an address that are there already and that will be needed again.
-    """
-
-    def __init__(self, server: ForkServer, home: tuple[Path, Connection] | None = None) -> None:
-        super().__init__()
-        self._server = server
-        self._number: int | None = None
-        self._home = home
-        self._directory: Path | None = None  # to be removed with the kernel
-        threading.Thread(target=self._begin, name="kernel", daemon=True).start()
-
-    def has_ended(self, code: int, failure: str) -> None:
-        """Take note of the end; called by the server."""
-        self.failure = failure
-        self._tell(self.ended.set_result, code)
-        threading.Thread(target=self._clear, name="kernel", daemon=True).start()
-
-    def _begin(self) -> None:
-        try:
-            if self._home:
-                directory, self.connection = self._home
-            else:
-                directory = self._directory = new_directory()
-                self.connection = new_connection(directory)
-            with contextlib.ExitStack() as stack:
-                sockets = [stack.enter_context(_listening(self.connection, channel)).fileno() for channel in CHANNELS]
-                self._number = self._server.fork(self, self.connection, directory, sockets)
-            if self._doomed:
-                self.kill()
-            self._tell(self.began.set_result, None)
-        except Exception as error:  # noqa: BLE001 - someone is waiting to be told, whatever it was
-            self._tell_failure(error)
-            self._clear()
-
-    def _signal(self, number: signal.Signals) -> None:
-        if self._number is not None and not self.ended.done():
-            self._server.signal(self._number, number)
-
-    def _clear(self) -> None:
-        if self._directory:
-            remove(self._directory)
-        self._tell(self.gone.set_result, None)
-
-
 class Lease:
     """A share in a fork server, which ends with the last of them."""
 
@@ -318,16 +271,6 @@ def lease(wanted: str, terms: Terms) -> Lease:
         if found is None or found.server.dead:
             found = _leases[wanted, terms] = Lease(ForkServer(wanted, terms))
         return found
-
-
-def _listening(connection: Connection, channel: str) -> socket.socket:
-    path = Path(f"{connection['ip']}-{connection[f'{channel}_port']}")
-    path.unlink(missing_ok=True)  # of a kernel that was there before
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen(BACKLOG)
-    listener.setblocking(False)
-    return listener
 
 
 def _free_users() -> Iterator[int]:

@@ -10,7 +10,8 @@ from typing import Literal
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.interpreter.base import Isolation
 from langgraph_tumix.interpreter.client import Connections
-from langgraph_tumix.interpreter.forkserver import ForkedKernel, ForkServer, Lease, Refused, lease
+from langgraph_tumix.interpreter.forked import ForkedKernel
+from langgraph_tumix.interpreter.forkserver import ForkServer, Lease, Refused, lease
 from langgraph_tumix.interpreter.inside.terms import Terms
 from langgraph_tumix.interpreter.kernel import Kernel
 from langgraph_tumix.interpreter.launch import ColdKernel, KernelProcess, launched

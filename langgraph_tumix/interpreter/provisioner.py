@@ -17,7 +17,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 from traitlets import Bool, Integer, List, Unicode
 
-from langgraph_tumix.interpreter.forkserver import ForkedKernel
+from langgraph_tumix.interpreter.forked import ForkedKernel
 from langgraph_tumix.interpreter.inside.terms import Connection
 from langgraph_tumix.interpreter.jupyter import JupyterInterpreter
 from langgraph_tumix.interpreter.launch import new_connection, new_directory, remove
