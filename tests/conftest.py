@@ -1,11 +1,18 @@
 """What all tests share: no key of the host, and no connection to anywhere but this machine."""
 
 import ipaddress
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+# The same few examples every day; HYPOTHESIS_PROFILE=thorough looks further, and differently each time.
+settings.register_profile("everyday", max_examples=30, derandomize=True, deadline=None)
+settings.register_profile("thorough", max_examples=1000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY", "TAVILY_BASE_URL", "TUMIX_MODEL")
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_tumix.core.answers import LONGEST_ANSWER, Extracted, Why, extract_answer
@@ -272,7 +272,6 @@ pieces = st.sampled_from(
 replies = st.lists(pieces | st.text(max_size=8), max_size=40).map("".join)
 
 
-@settings(max_examples=300, deadline=None)
 @given(replies | st.text(), st.booleans())
 def test_never_raises_and_says_why_if_and_only_if_there_is_no_answer(reply: str, final: bool) -> None:
     found = extract_answer(reply, final=final)
@@ -281,7 +280,6 @@ def test_never_raises_and_says_why_if_and_only_if_there_is_no_answer(reply: str,
     found.answer is None or found.answer.encode()  # what is kept can be stored
 
 
-@settings(max_examples=200, deadline=None)
 @given(replies, st.from_regex(r"[1-9][0-9]{0,8}", fullmatch=True))
 def test_whatever_precedes_it_a_last_bracket_counts(before: str, answer: str) -> None:
     closed = before.replace("`", "").replace("~", "")  # an open fence hides what follows

@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_tumix.core.keys import answer_key, group_keys, may_be_same
@@ -109,7 +109,6 @@ def test_group(group: list[str], keys: list[str | None]) -> None:
     assert group_keys(group) == keys
 
 
-@settings(max_examples=300, deadline=None)
 @given(answers, st.randoms(use_true_random=False))
 def test_the_order_of_the_answers_does_not_matter(group: list[str], random: Random) -> None:
     keys = dict(zip(group, group_keys(group), strict=True))
@@ -117,7 +116,6 @@ def test_the_order_of_the_answers_does_not_matter(group: list[str], random: Rand
     assert group_keys(shuffled) == [keys[answer] for answer in shuffled]
 
 
-@settings(max_examples=200, deadline=None)
 @given(answers)
 def test_answers_of_one_key_stay_together(group: list[str]) -> None:
     percents = [answer for answer in group if "%" in answer or "percent" in answer]
@@ -141,7 +139,6 @@ def test_not_worth_asking(first: str, second: str) -> None:
     assert not may_be_same(key(second), key(first))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_is_symmetric_and_never_raises(first: str, second: str) -> None:
     assert may_be_same(key(first), key(second)) == may_be_same(key(second), key(first))

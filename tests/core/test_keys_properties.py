@@ -8,7 +8,7 @@ from fractions import Fraction
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from langgraph_tumix.core.keys import answer_key, group_keys
@@ -171,7 +171,6 @@ words = st.sampled_from(_WORDS.split())
 written = st.lists(words | st.just(" ") | marks, max_size=25).map("".join)
 
 
-@settings(max_examples=1_000, deadline=None)
 @given(written | st.text(max_size=60))
 def test_never_raises_and_is_none_only_without_content(answer: str) -> None:
     key = answer_key(answer)
@@ -179,7 +178,6 @@ def test_never_raises_and_is_none_only_without_content(answer: str) -> None:
     assert key is not None or "\\" in answer or not any(character.isalnum() for character in answer)
 
 
-@settings(max_examples=500, deadline=None)
 @given(written)
 def test_space_and_markup_around_an_answer_do_not_matter(answer: str) -> None:
     assume(
@@ -189,7 +187,6 @@ def test_space_and_markup_around_an_answer_do_not_matter(answer: str) -> None:
         assert answer_key(wrapped) == answer_key(answer)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.integers(-(10**9), 10**9), st.integers(1, 10**6))
 def test_a_fraction_has_one_key(top: int, bottom: int) -> None:
     key = answer_key(f"{top}/{bottom}")
@@ -198,7 +195,6 @@ def test_a_fraction_has_one_key(top: int, bottom: int) -> None:
     assert answer_key(rf"$\boxed{{\dfrac{{{3 * top}}}{{{3 * bottom}}}}}$") == key
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.decimals(-(10**9), 10**9, places=4))
 def test_a_decimal_has_one_key(number: Decimal) -> None:
     key = f"number:{Fraction(number)}"
@@ -206,7 +202,6 @@ def test_a_decimal_has_one_key(number: Decimal) -> None:
     assert {answer_key(spelling) for spelling in spellings} == {key}
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.sampled_from(["1", "0.5", "x+1", "red", "A", "12 km", "-3", "π"]), min_size=2, max_size=6), st.randoms()
 )
