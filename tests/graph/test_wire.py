@@ -14,6 +14,8 @@ from tests.graph.roles import play, solver, toolbox
 from tests.servers.openai_server import FAULTS, OpenAIServer, Reply, Request, Source
 from tests.servers.tavily_server import Page, TavilyReply, TavilyServer
 
+pytestmark = pytest.mark.server
+
 KINDS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 ODD = Agent(name="Odd", instruction="ODD one out.")
 

@@ -11,6 +11,8 @@ from tests.search.asks import nobody
 from tests.servers.clients import until
 from tests.servers.tavily_server import Page, TavilyReply, TavilyRequest, TavilyServer
 
+pytestmark = pytest.mark.server
+
 PAGES = [
     Page("One", "https://one.org/", "What one says."),
     Page("", "https://two.org/", "What two says."),

@@ -18,6 +18,8 @@ from tests.servers.openai_server import (
     count_tokens,
 )
 
+pytestmark = pytest.mark.server
+
 PATHS = [CHAT, RESPONSES]
 ADD: dict[str, Any] = {
     "name": "add",
