@@ -415,6 +415,7 @@ asyncio.run(main())
     command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", sys.executable, "-c", script]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "HOME": "/"}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd="/")
-    if "Permission denied" in done.stderr or "cannot be had here" in done.stderr:
+    unreadable = ("Permission denied", "No module named 'langgraph_tumix'")  # the checkout may be its owner's alone
+    if any(sign in done.stderr for sign in (*unreadable, "cannot be had here")):
         pytest.skip(done.stderr.splitlines()[-1])
     assert done.stdout == "sandbox 42\nconfined 42\nprocess 42\n", done.stderr
