@@ -105,13 +105,15 @@ class ForkServer:
 
     def signal(self, number: int, which: signal.Signals) -> None:
         """Send a kernel a signal, if it still runs."""
-        with contextlib.suppress(OSError):
-            self._send({"id": number, "signal": int(which)})
+        message = json.dumps({"id": number, "signal": int(which)}).encode()
+        if running := self._running:
+            with contextlib.suppress(OSError):
+                running.control.sendmsg([message], [], socket.MSG_DONTWAIT)  # the event loop calls this
 
     def _send(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
-        if not self._running:
+        if not (running := self._running):
             raise BrokenPipeError("the fork server has ended")
-        socket.send_fds(self._running.control, [json.dumps(message).encode()], descriptors)
+        socket.send_fds(running.control, [json.dumps(message).encode()], descriptors)
 
     def _keep(self, wanted: str, terms: Terms) -> None:
         try:
@@ -129,6 +131,8 @@ class ForkServer:
         """Start a server on the first terms that can be had."""
         refusals: list[str] = []
         for terms in ladder:
+            if self._closed:
+                raise Refused("nobody needs it any more")
             try:
                 about = self._begin(terms)
                 return explain(terms).isolation(self._proven(terms), refusals, about), terms
@@ -148,6 +152,8 @@ class ForkServer:
                 self._running = _started(terms, complaints)
             except (FileNotFoundError, PermissionError) as error:
                 raise Refused(str(error)) from error
+            if self._closed:  # it was closed before there was anything to shut down
+                self.close()
             said = self._receive(START_SECONDS)
             if "ready" in said:
                 about: dict[str, Any] = said["ready"]
@@ -221,18 +227,10 @@ class ForkServer:
 def _started(terms: Terms, complaints: IO[bytes]) -> _Running:
     control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     host = os.pidfd_open(os.getpid())
+    program = [sys.executable, "-I", "-B", str(INSIDE), str(theirs.fileno()), str(host), terms.packed()]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own program
-            [
-                *outer_wall(terms),
-                sys.executable,
-                "-I",
-                "-B",
-                str(INSIDE),
-                str(theirs.fileno()),
-                str(host),
-                terms.packed(),
-            ],
+            [*outer_wall(terms), *program],
             stdin=subprocess.DEVNULL,
             stdout=complaints,
             stderr=complaints,
@@ -274,14 +272,14 @@ def lease(wanted: str, terms: Terms) -> Lease:
 
 
 def _free_users() -> Iterator[int]:
-    """Give one number after another that no user has."""
+    """Give one number after another that no user has; unlike a generator, to several threads at a time."""
     users = FREE_USERS
     with contextlib.suppress(OSError):
         first, _, length = Path("/proc/self/uid_map").read_text(encoding="ascii").split()[:3]
         if int(first) + int(length) < users.stop:
             users = FEW_FREE_USERS
     start = secrets.randbelow(len(users))
-    return (users[(start + step) % len(users)] for step in itertools.count())
+    return map(lambda step: users[step % len(users)], itertools.count(start))  # noqa: C417 - see above
 
 
 @contextlib.contextmanager

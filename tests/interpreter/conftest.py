@@ -1,20 +1,29 @@
 """A place of its own for the kernels of each test, so that what they leave can be counted."""
 
 import functools
+import gc
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from langgraph_tumix.interpreter import Session
+from langgraph_tumix.interpreter.forkserver import _leases
 from tests.interpreter.levels import LEVELS, Make, interpreter_at
 
 
 @pytest.fixture
 def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The directory under which kernels have theirs."""
+    gc.collect()  # what earlier tests forgot ends now, and not while traces are counted
+    for _ in range(100):
+        if sum(thread.name == "fork server" for thread in threading.enumerate()) <= len(_leases):
+            break
+        time.sleep(0.01)
     directory = tempfile.mkdtemp(prefix="t-", dir="/tmp")
     monkeypatch.setattr(tempfile, "tempdir", directory)
     yield Path(directory)

@@ -80,7 +80,7 @@ def _detach(keep: list[int]) -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
-    bounds = [2, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
+    bounds = [2, *sorted(keep), linux.MOST_DESCRIPTORS]
     for low, high in itertools.pairwise(bounds):
         os.closerange(low + 1, high)
 

@@ -4,6 +4,7 @@ import ctypes
 import os
 import struct
 
+MOST_DESCRIPTORS = min(os.sysconf("SC_OPEN_MAX"), 1 << 16)  # the system may allow so many that closing takes minutes
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8

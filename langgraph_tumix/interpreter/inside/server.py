@@ -205,7 +205,8 @@ def _prepare(terms: Terms) -> dict[str, Any]:
 
 def main(control: int, host: int, packed: str) -> NoReturn:
     """Run the server; the first message says that it is ready, or why it cannot be."""
-    channel = socket.socket(fileno=control)
+    channel = socket.socket(fileno=os.dup(control))  # a low number, as all that kernels have to close
+    os.close(control)
     try:
         terms = Terms.unpacked(packed)
         if terms.wall == "own":

@@ -95,7 +95,7 @@ def _furnish(terms: Terms) -> None:
 
 
 def _pass_on_end_of(child: int) -> NoReturn:
-    os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(0, linux.MOST_DESCRIPTORS)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if status < 0 and status != -signal.SIGKILL:
         signal.signal(-status, signal.SIG_DFL)
