@@ -151,13 +151,19 @@ def test_a_text_or_a_number_pays_for_no_mathematics_library() -> None:
 
 
 def test_agrees_with_math_verify() -> None:
-    """Compare every pair of formulas with the verdict of a symbolic checker that is too slow for the event loop."""
+    """Compare pairs of formulas with the verdict of a symbolic checker that is too slow for the event loop.
+
+    Formulas in other letters are left out: they differ for everyone, and it takes seconds to find that out.
+    """
     from latex2sympy2_extended import latex2sympy
     from math_verify import verify
 
     read = [latex2sympy(formula) for formula in FORMULAS]
     for place, formula in enumerate(FORMULAS):
         for other in range(place):
+            if read[other].free_symbols != read[place].free_symbols:
+                assert answer_key(formula) != answer_key(FORMULAS[other])
+                continue
             same = verify(read[other], read[place], timeout_seconds=None)
             assert (answer_key(formula) == answer_key(FORMULAS[other])) == same, (formula, FORMULAS[other])
 

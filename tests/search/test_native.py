@@ -189,6 +189,7 @@ async def test_a_failed_call_is_a_failed_search_but_a_reached_budget_is_not() ->
         await NativeSearch().search("q", failing(BudgetExceeded("usd", 1, 1)))
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("stream", [False, True])
 async def test_with_the_responses_api(stream: bool) -> None:
     def responder(request: Request) -> Reply:

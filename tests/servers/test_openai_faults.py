@@ -23,6 +23,8 @@ from tests.servers.openai_server import (
     failure,
 )
 
+pytestmark = pytest.mark.server
+
 PATHS = [CHAT, RESPONSES]
 
 FAILURES: dict[str, type[Exception]] = {
