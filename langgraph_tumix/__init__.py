@@ -8,6 +8,7 @@ Errors are drawn in `langgraph_tumix.errors`, events in `langgraph_tumix.events`
 
 from langgraph_tumix.agents.registry import register
 from langgraph_tumix.agents.spec import Agent
+from langgraph_tumix.ask import ask
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.aggregate import Majority
 from langgraph_tumix.core.ledger import Budget
@@ -35,6 +36,7 @@ __all__ = [
     "Toolbox",
     "TumixContext",
     "TumixError",
+    "ask",
     "create_tumix",
     "register",
 ]

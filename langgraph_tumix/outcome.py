@@ -84,3 +84,9 @@ class Outcome(dict[str, Any]):
             *self.warnings,
         ]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Return the outcome as a card, which a notebook shows."""
+        from langgraph_tumix.report.card import card
+
+        return card(self)
