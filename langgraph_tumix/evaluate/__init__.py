@@ -1,0 +1,1 @@
+"""What accuracy costs, on questions of your own: tasks, scores, runs, baselines."""
