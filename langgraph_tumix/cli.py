@@ -67,7 +67,18 @@ def run(
         sys.stdout.write(json.dumps({"outcome": outcome, "notes": state["notes"]}, ensure_ascii=False, indent=2) + "\n")
     else:
         sys.stdout.write(f"{outcome}\n")
+    if outcome.simulated and outcome.answer is None:
+        sys.stderr.write(_known_kinds())
     raise typer.Exit(_exit_code(outcome))
+
+
+def _known_kinds() -> str:
+    """Say what the embedded model can be asked, to someone who has asked something else."""
+    from langgraph_tumix.offline import questions
+
+    examples = {question.kind: question.question for question in questions()}
+    listed = "".join(f"  {example.splitlines()[0]}\n" for example in examples.values())
+    return f"\nThe embedded model knows questions of these kinds; --model names one that knows more:\n{listed}"
 
 
 async def _run(graph: TumixGraph, question: str, *, quiet: bool) -> dict[str, Any]:

@@ -89,6 +89,7 @@ def test_with_a_key_and_a_name_the_same_command_asks_a_real_server() -> None:
 def test_an_unknown_kind_of_question_gets_an_honest_no() -> None:
     done = tumix("run", "--agents", "CoT,C", "Should I move to the seaside?")
     assert done.returncode == 4
+    assert "knows questions of these kinds" in done.stderr
     assert done.stdout.startswith("no answer")
 
 
