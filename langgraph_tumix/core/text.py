@@ -2,25 +2,41 @@
 
 import re
 
+_ESCAPE = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")  # with which a terminal's sequences begin
+_ESCAPES = re.compile(
+    r"""(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\r\n]*+(?:\x07|\x9c|\x1b\\)?  # titles, links and their kin
+      | (?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?  # colours, cursor moves
+      | \x1b[ -/]*+[0-~]?  # all others""",
+    re.VERBOSE,
+)
 _HIDDEN = re.compile(
-    "\x1b\\[[0-?]*[ -/]*[@-~]"  # terminal: colours and cursor moves
-    "|\x1b\\][^\x07\x1b]*(?:\x07|\x1b\\\\)"  # terminal: titles and links
-    "|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # controls, but for tab and line feed
-    "|[\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"  # marks nobody sees
-    "|[\U000e0000-\U000e0fff]"  # tags: whole sentences that only a model would read
-    "|[\ud800-\udfff]"  # lone surrogates, which no encoder takes
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # controls, but for tab and the ends of lines
+    "\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"  # marks nobody sees
+    "\U000e0000-\U000e0fff"  # tags: whole sentences that only a model would read
+    "\ud800-\udfff]"  # lone surrogates, which no encoder takes
 )
 
 
-def clean(text: str) -> str:
+def visible(text: str) -> str:
     r"""Remove what a person would not see: terminal sequences, controls, invisible marks, lone surrogates.
 
-    Line ends become line feeds. The joiners that Persian and composed emoji need are kept.
+    The ends of lines stay as they are, and so do the joiners that Persian and composed emoji need.
 
-    >>> clean("\x1b[31mred\x1b[0m\r\nnext\x00")
-    'red\nnext'
+    >>> visible("\x1b[31mred\x1b[0m\r\nnext\x00")
+    'red\r\nnext'
     """
-    return _HIDDEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if _ESCAPE.search(text):
+        text = _ESCAPES.sub("", text)
+    return _HIDDEN.sub("", text)
+
+
+def clean(text: str) -> str:
+    r"""Give what is visible of a text, its lines ended by line feeds.
+
+    >>> clean("one\r\ntwo\rthree\x00")
+    'one\ntwo\nthree'
+    """
+    return visible(text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def cut(text: str, limit: int) -> str:

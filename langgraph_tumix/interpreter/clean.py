@@ -1,35 +1,25 @@
 """Making what a cell printed, showed or raised into clean text of a bounded size.
 
-What comes out holds no terminal escapes, no control characters but newline and tab, and nothing invisible that
-could reorder or hide text from a person who reads what the model was given.
+What comes out is visible text as a terminal would show it: without escapes, with progress bars as they ended.
 """
 
-import re
 from collections.abc import Mapping
 from typing import cast
 
-ESCAPES = re.compile(
-    r"""(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\r\n]*+(?:\x07|\x9c|\x1b\\)?  # OSC, DCS and their kin
-      | (?:\x1b\[|\x9b)[0-?]*+[ -/]*+[@-~]?  # CSI: colours, cursor
-      | \x1b[ -/]*+[0-~]?  # all others""",
-    re.VERBOSE,
-)
-UNWANTED = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # C0 and C1 controls but tab and the ends of lines
-    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what changes the direction of text
-    "\ufeff\ud800-\udfff\U000e0000-\U000e007f]"  # byte order mark, lone surrogates, invisible tag characters
-)
+from langgraph_tumix.core.text import visible
+
 LONGEST_LINE = 1 << 14  # characters of an unfinished line that are held back
+LONGEST_PIECE = 1 << 15  # characters that are looked at in one go, which takes some milliseconds at the worst
 TEXTS = ("text/markdown", "text/plain", "text/latex")  # the first of them is shown, the others say the same
 
 
-def clean(text: str) -> str:
+def shown(text: str) -> str:
     r"""Give text as a terminal would leave it, without what only a terminal understands.
 
-    >>> clean("\x1b[31mred\x1b[0m\r\n 10%\r 99%\r100%\n")
+    >>> shown("\x1b[31mred\x1b[0m\r\n 10%\r 99%\r100%\n")
     'red\n100%\n'
     """
-    text = UNWANTED.sub("", ESCAPES.sub("", text)).replace("\r\n", "\n")
+    text = visible(text).replace("\r\n", "\n")
     if "\r" in text:
         text = "\n".join(_last_state(line) for line in text.split("\n"))
     return text
@@ -89,40 +79,55 @@ class Output:
         self.received = 0
         self.parts = 0
         self._half = max(1, limit // 2)
+        self._longest = max(LONGEST_PIECE, 4 * limit)
         self._head = ""
         self._tail = ""
         self._cut = 0
         self._line = ""  # the last line as it came, as long as more of it may come
 
     def write(self, text: str) -> None:
-        """Add text; a line may come in pieces."""
+        """Add text; a line may come in pieces. In a long piece only both ends are looked at."""
         self.received += len(text)
         self.parts += 1
-        whole, newline, rest = (self._line + text).rpartition("\n")
-        self._keep(clean(whole + newline))
-        overwritten = rest.rfind("\r", 0, -1)
-        if overwritten >= 0 and clean(rest[overwritten:]):
-            rest = rest[overwritten:]
-        if len(rest) > LONGEST_LINE:
-            self._keep(clean(rest))
-            rest = ""
-        self._line = rest
+        if (beyond := len(text) - self._longest) > 0:
+            end = self._longest // 2
+            self._write(text[:end])
+            self._leave_out(beyond)
+            text = text[end + beyond :]
+        self._write(text)
 
     def write_block(self, text: str) -> None:
         """Add text that begins and ends a line."""
-        last = clean(self._line) or self._tail or self._head
+        last = shown(self._line) or self._tail or self._head
         self.write(("" if not last or last.endswith("\n") else "\n") + text.rstrip("\n") + "\n")
 
     def text(self) -> str:
         """Give what was kept, and where the cut is, how many characters it took."""
-        self._keep(clean(self._line))
-        self._line = ""
+        self._end_line()
         cut = f"\n[... {self._cut:,} characters cut ...]\n" if self._cut else ""
         return self._head + cut + self._tail
 
+    def _write(self, text: str) -> None:
+        whole, newline, rest = (self._line + text).rpartition("\n")
+        self._keep(shown(whole + newline))
+        overwritten = rest.rfind("\r", 0, -1)
+        if overwritten >= 0 and shown(rest[overwritten:]):
+            rest = rest[overwritten:]
+        self._line = rest
+        if len(rest) > LONGEST_LINE:
+            self._end_line()
+
+    def _end_line(self) -> None:
+        self._keep(shown(self._line))
+        self._line = ""
+
+    def _leave_out(self, characters: int) -> None:
+        self._end_line()
+        self._cut += characters
+
     def _keep(self, text: str) -> None:
         room = self._half - len(self._head)
-        if not self._tail and room > 0:
+        if not self._tail and not self._cut and room > 0:
             self._head += text[:room]
             text = text[room:]
         tail = self._tail + text

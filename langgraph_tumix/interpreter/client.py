@@ -1,35 +1,34 @@
-"""Talking to a kernel through jupyter_client: send a cell, follow what comes of it.
+"""Talking to a kernel in Jupyter's protocol: send a cell, follow what comes of it.
 
-The kernel is not trusted. Code in it holds the signing key and can send whatever it likes, so each message is
-unpacked as a stranger's: what is not understood counts against the kernel, and no message may be large. (One gap is
-libzmq's: it limits each part of a message but gathers any number of parts, so code that speaks to its sockets on
-purpose can make this process grow.) Only the iopub channel is read. The replies on the shell channel say nothing that
-iopub does not; the few that fit into the queue stay there and the rest are dropped where they came from.
+The messages are `jupyter_client`'s, the transport is `zmtp`. The kernel is not trusted. Code in it holds the signing
+key and can send whatever it likes, so each message is unpacked as a stranger's: what is not understood counts against
+the kernel, and no message may be large, or of so many pieces that unpacking it would hold up the event loop. Only the
+iopub channel is read. The replies on the shell channel say nothing that iopub does not, and stay where they came from.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal
 
 from langgraph_tumix.errors import InterpreterError
+from langgraph_tumix.interpreter import zmtp
 from langgraph_tumix.interpreter.clean import Output, describe, shorten
 from langgraph_tumix.interpreter.inside.terms import Connection
 from langgraph_tumix.interpreter.launch import INSTALL
 
-if TYPE_CHECKING:
-    from zmq.asyncio import Context
-
-LARGEST_MESSAGE = 2 << 20  # bytes; libzmq hangs up on a kernel that sends more
-QUEUE = 4  # messages that may wait in this process; the kernel is held up by a full queue
-RECONNECT_MS = 20  # a kernel that is starting has no sockets yet, and libzmq's own pace of 100 ms would cost as much
 MOST_RECEIVED = 10_000_000  # characters of one cell; nobody prints so much on purpose
 MOST_PARTS = 10_000
 STRIKES = 8  # messages that made no sense, until the kernel is given up
 LONGEST_TRACEBACK = 4000  # characters
+LONGEST_HEADER = 1 << 10  # bytes; jupyter_client looks for dates in it, and takes its time over each
+MOST_PIECES = 1 << 14  # values and names of a JSON text; 1 MB of nothing but [] would take 0.1 s to unpack
+MOST_ESCAPES = 1 << 16  # where that many pieces may be but the text of a string, which takes longer to find out
+BETWEEN = b"[{,:"  # what stands before each piece
 
 Stop = Literal["idle", "flood", "garbage"]
+HungUp = Literal["hung up"]
 
 
 @dataclass
@@ -74,108 +73,124 @@ class Cell:
 
 
 class KernelClient:
-    """One kernel's requests and messages."""
+    """One kernel's requests and messages.
 
-    def __init__(self, connection: Connection, context: "Context") -> None:
-        from jupyter_client.asynchronous.client import AsyncKernelClient
+    Args:
+        connection: Where the kernel listens, and the key that messages are signed with.
+    """
 
+    def __init__(self, connection: Connection) -> None:
+        from jupyter_client.session import Session
+
+        self._connection = connection
+        self._session = Session(
+            key=str(connection["key"]).encode(),
+            signature_scheme=str(connection["signature_scheme"]),
+            digest_history_size=0,  # a replayed message is no worse than a new one
+            unpack=unpacked,
+        )
+        self._channels = contextlib.ExitStack()
         self._strikes = 0
-        self._client = AsyncKernelClient(context=context)
-        self._client.load_connection_info(cast("Any", dict(connection)))
-        self._client.session.digest_history_size = 0  # a replayed message is no worse than a new one
-        try:
-            self._client.start_channels(stdin=False, hb=False, control=False)
-        except BaseException:
-            self.close()
-            raise
 
     def close(self) -> None:
-        """Close the channels; what waits in them is dropped."""
-        from zmq import ZMQError
-
-        for channel in ("iopub_channel", "shell_channel"):
-            with contextlib.suppress(ZMQError):  # it could not even be opened
-                getattr(self._client, channel).stop()
+        """Hang up; what is under way is dropped."""
+        self._channels.close()
 
     async def ready(self) -> None:
-        """Wait until the kernel executes, and everything that it publishes arrives here."""
-        while (await self._client.get_iopub_msg())["msg_type"] != "iopub_welcome":
-            pass
-        # Only now that iopub is known to be connected: what was published before is lost.
-        await self.follow(Cell(self._client.kernel_info(), Output(limit=2)))
+        """Wait until the kernel executes, and everything that it publishes arrives here.
+
+        Raises:
+            InterpreterError: No connection could be made.
+        """
+        try:
+            self._iopub = await self._channel("iopub", "SUB")
+            self._shell = await self._channel("shell", "DEALER")
+            while (await self._message())["msg_type"] != "iopub_welcome":
+                pass
+            # Only now that iopub is known to be connected: what was published before is lost.
+            stop = await self.follow(Cell(self._ask("kernel_info_request", {}), Output(limit=2)))
+        except (OSError, EOFError, ValueError) as error:
+            raise InterpreterError(f"no connection to a kernel could be made: {error}") from error
+        if stop != "idle":
+            raise InterpreterError(f"no connection to a kernel could be made: {stop}")
 
     def send(self, code: str, output: Output) -> Cell:
         """Ask for a cell to be executed."""
-        return Cell(self._client.execute(code, allow_stdin=False, stop_on_error=False), output)
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        return Cell(self._ask("execute_request", content | {"allow_stdin": False, "stop_on_error": False}), output)
 
-    async def follow(self, cell: Cell) -> Stop:
+    async def follow(self, cell: Cell) -> Stop | HungUp:
         """Collect what a cell gives, until it is done or has to be stopped; then it can be followed on.
 
         Returns:
-            ``idle``: it is done; ``flood``: it gave too much; ``garbage``: the kernel makes no sense.
+            ``idle``: it is done; ``flood``: it gave too much; ``garbage``: the kernel makes no sense; ``hung up``:
+            nothing will come any more.
         """
         flooded = cell.flooded
-        while True:
+        while self._strikes < STRIKES:
             try:
-                if cell.take(await self._client.get_iopub_msg()):
+                if cell.take(await self._message()):
                     return "idle"
+            except (EOFError, OSError):
+                return "hung up"
             except Exception:  # noqa: BLE001 - unpacking what anyone may have made up can raise anything
                 self._strikes += 1
-            if self._strikes >= STRIKES:
-                return "garbage"
             if not flooded and cell.flooded:
                 return "flood"
+            await asyncio.sleep(0)  # messages that are there already are no reason to keep others waiting
+        return "garbage"
+
+    async def _channel(self, name: str, kind: Literal["DEALER", "SUB"]) -> zmtp.Channel:
+        path = f"{self._connection['ip']}-{self._connection[f'{name}_port']}"
+        return self._channels.enter_context(contextlib.closing(await zmtp.connect(path, kind)))
+
+    async def _message(self) -> dict[str, Any]:
+        _, parts = self._session.feed_identities(await self._iopub.receive())
+        if any(len(part) > LONGEST_HEADER for part in parts[:3]):
+            raise ValueError("a header that is too long")
+        return self._session.deserialize(parts)
+
+    def _ask(self, kind: str, content: dict[str, Any]) -> str:
+        message = self._session.msg(kind, content)
+        self._shell.send(self._session.serialize(message))
+        return str(message["msg_id"])
 
 
-class Connections:
-    """The clients of one event loop: they share a zmq context, which is there only while one of them is."""
+async def connected(connection: Connection) -> KernelClient:
+    """Make the client of a kernel, which may still be starting.
 
-    def __init__(self) -> None:
-        self._context: Context | None = None
-        self._clients = 0
-
-    @contextlib.asynccontextmanager
-    async def connect(self, connection: Connection) -> AsyncIterator[KernelClient]:
-        """Connect to a kernel, which may still be starting, and close everything on leaving.
-
-        Raises:
-            InterpreterError: A library is missing, or no more sockets are to be had.
-        """
-        await asyncio.to_thread(_load_libraries)
-        self._clients += 1
-        try:
-            with contextlib.closing(self._client(connection)) as client:
-                yield client
-        finally:
-            self._clients -= 1
-            if not self._clients and self._context:
-                context, self._context = self._context, None
-                await asyncio.to_thread(context.term)
-
-    def _client(self, connection: Connection) -> KernelClient:
-        from zmq import ZMQError
-
-        try:
-            self._context = self._context or _new_context()
-            return KernelClient(connection, self._context)
-        except ZMQError as error:
-            raise InterpreterError(f"no connection to a kernel could be made: {error}") from error
+    Raises:
+        InterpreterError: jupyter-client is missing.
+    """
+    await asyncio.to_thread(_load_library)
+    return KernelClient(connection)
 
 
-def _load_libraries() -> None:
+def unpacked(part: bytes) -> Any:
+    """Unpack JSON that may have been made up to take long: of many pieces, or with numbers of many digits.
+
+    Raises:
+        ValueError: It is not JSON, or of more pieces than a kernel of ours sends.
+    """
+    if _pieces(part) > MOST_PIECES and (
+        part.count(b"\\") > MOST_ESCAPES or _pieces(_without_strings(part)) > MOST_PIECES
+    ):
+        raise ValueError("a message of too many pieces")
+    return json.loads(part.decode("utf-8", "replace"), parse_int=float)
+
+
+def _pieces(part: bytes) -> int:
+    return len(part) - len(part.translate(None, BETWEEN))
+
+
+def _without_strings(part: bytes) -> bytes:
+    bare = part.replace(rb"\\", b"").replace(rb"\"", b"")
+    return b"".join(bare.split(b'"', 4 * MOST_PIECES)[::2])
+
+
+def _load_library() -> None:
     """Import what takes 0.2 s to import, where that holds nobody up."""
     try:
-        import jupyter_client.asynchronous.client  # noqa: F401
-        import zmq.asyncio  # noqa: F401
+        import jupyter_client.session  # noqa: F401
     except ImportError as error:
         raise InterpreterError(INSTALL) from error
-
-
-def _new_context() -> "Context":
-    import zmq.asyncio
-
-    context = zmq.asyncio.Context()
-    context.setsockopt(zmq.RCVHWM, QUEUE)
-    context.setsockopt(zmq.MAXMSGSIZE, LARGEST_MESSAGE)
-    context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MS)
-    return context

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from langgraph_tumix.errors import ConfigError, InterpreterError
 from langgraph_tumix.interpreter.base import CellResult, Isolation
 from langgraph_tumix.interpreter.jupyter import LEAST_OUTPUT
 from langgraph_tumix.interpreter.kernel import START_SECONDS, Kernel
+from langgraph_tumix.interpreter.places import Places
 from langgraph_tumix.interpreter.session import JupyterSession
 
 if TYPE_CHECKING:
@@ -38,7 +40,8 @@ class GatewayInterpreter:
         start_seconds: How long a kernel may take until it answers.
 
     Raises:
-        ConfigError: The URL or the token cannot be one, or a number is too small to work with.
+        ConfigError: The extra is not installed, the URL or the token cannot be one, or a number is too small to work
+            with.
 
     Example:
         >>> GatewayInterpreter("https://kernels.example.org/team/").isolation.level
@@ -55,6 +58,8 @@ class GatewayInterpreter:
         output_chars: int = 8000,
         start_seconds: float = START_SECONDS,
     ) -> None:
+        if importlib.util.find_spec("aiohttp") is None:
+            raise ConfigError(INSTALL)
         if max_kernels < 1:
             raise ConfigError(f"max_kernels must be at least 1, not {max_kernels}")
         if output_chars < LEAST_OUTPUT:
@@ -64,10 +69,9 @@ class GatewayInterpreter:
         self._url = _checked_url(url)
         self._token = _checked_token(token)
         self._kernel_name = kernel_name
-        self._max_kernels = max_kernels
+        self._places = Places(max_kernels)
         self._output_chars = output_chars
         self._start_seconds = start_seconds
-        self._places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
     @property
     def isolation(self) -> Isolation:
@@ -87,21 +91,14 @@ class GatewayInterpreter:
             InterpreterError: No kernel could be had: the gateway is out of reach, refuses, or is too slow.
         """
         gateway = await asyncio.to_thread(self._gateway)  # loading aiohttp takes a while
-        session = GatewaySession(gateway, self._of_this_loop(), self._output_chars)
+        session = GatewaySession(gateway, self._places.of_this_loop(), self._output_chars)
         await session.open()
         return session
 
     def _gateway(self) -> "Gateway":
-        try:
-            from langgraph_tumix.interpreter.rest import Gateway
-        except ModuleNotFoundError as error:
-            raise InterpreterError(INSTALL) from error
-        return Gateway(self._url, self._token, self._kernel_name, self._start_seconds)
+        from langgraph_tumix.interpreter.rest import Gateway
 
-    def _of_this_loop(self) -> asyncio.Semaphore:
-        for loop in [loop for loop in list(self._places) if loop.is_closed()]:
-            self._places.pop(loop, None)
-        return self._places.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(self._max_kernels))
+        return Gateway(self._url, self._token, self._kernel_name, self._start_seconds)
 
 
 class GatewaySession(JupyterSession):

@@ -3,25 +3,31 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.interpreter.base import Isolation
-from langgraph_tumix.interpreter.client import Connections
+from langgraph_tumix.interpreter.client import connected
 from langgraph_tumix.interpreter.forked import ForkedKernel
-from langgraph_tumix.interpreter.forkserver import ForkServer, Lease, Refused, lease
+from langgraph_tumix.interpreter.forkserver import ForkServer
 from langgraph_tumix.interpreter.inside.terms import Terms
 from langgraph_tumix.interpreter.kernel import Kernel
 from langgraph_tumix.interpreter.launch import ColdKernel, KernelProcess, launched
+from langgraph_tumix.interpreter.lease import Lease, lease
 from langgraph_tumix.interpreter.levels import LEVELS, explain
+from langgraph_tumix.interpreter.places import Places
+from langgraph_tumix.interpreter.serverprocess import Refused
 from langgraph_tumix.interpreter.session import JupyterSession
 
 LEAST_MEMORY_MB = 768  # an idle kernel's address space takes 500
 LEAST_OUTPUT = 100
 LEAST_FILES = 64  # an idle kernel has 40 open
 PRELOAD = ("numpy",)
+logger = logging.getLogger(__name__)
+
 REMEDY = {
     "sandbox": "Install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap) or allow unprivileged user "
     "namespaces (in a container: a seccomp profile that lets unshare and mount pass), or ask for 'auto'.",
@@ -106,15 +112,17 @@ class JupyterInterpreter:
             files=files,
             disk_mb=disk_mb,
         )
-        self._max_kernels = max_kernels
+        self._places = Places(max_kernels)
         self._output_chars = output_chars
         self._lease: Lease | None = None
         self._cold = ""  # why kernels start from nothing, if they do
-        self._shared: dict[asyncio.AbstractEventLoop, tuple[asyncio.Semaphore, Connections]] = {}
 
     @property
     def isolation(self) -> Isolation:
-        """The isolation in force. Asked for before the first session, it takes up to a second to try things out.
+        """The isolation in force.
+
+        Asked for before the first session, it waits until everything has been tried, which takes up to a second:
+        ``await asyncio.to_thread(lambda: interpreter.isolation)`` does not hold up the event loop.
 
         Raises:
             ConfigError: The level that was asked for cannot be had.
@@ -140,13 +148,13 @@ class JupyterInterpreter:
 
     @contextlib.asynccontextmanager
     async def _kernel(self) -> AsyncIterator[Kernel]:
-        places, connections = self._of_this_loop()
-        async with places:
+        async with self._places.of_this_loop():
             process = await self._process()
-            async with launched(process), connections.connect(process.connection) as client:
-                kernel = Kernel(process, client)
-                await kernel.ready()
-                yield kernel
+            async with launched(process):
+                with contextlib.closing(await connected(process.connection)) as client:
+                    kernel = Kernel(process, client)
+                    await kernel.ready()
+                    yield kernel
 
     async def _process(self) -> KernelProcess:
         if not self._cold:
@@ -171,14 +179,7 @@ class JupyterInterpreter:
         if self._wanted in ("sandbox", "confined"):
             raise ConfigError(f"isolation {self._wanted!r} cannot be had here ({refusal}). {REMEDY[self._wanted]}")
         self._cold = f"there is no fork server ({refusal})"
-
-    def _of_this_loop(self) -> tuple[asyncio.Semaphore, Connections]:
-        loop = asyncio.get_running_loop()
-        if loop not in self._shared:
-            for other in [other for other in list(self._shared) if other.is_closed()]:
-                self._shared.pop(other, None)
-            self._shared[loop] = asyncio.Semaphore(self._max_kernels), Connections()
-        return self._shared[loop]
+        logger.warning("code runs at isolation level %s: %s", self.isolation.level, self.isolation.why)
 
 
 def _existing(folder: Path | str) -> str:

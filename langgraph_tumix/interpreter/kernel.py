@@ -9,11 +9,11 @@ from typing import Any, Literal, Protocol, TypeVar
 
 from langgraph_tumix.errors import InterpreterError
 from langgraph_tumix.interpreter.clean import Output
-from langgraph_tumix.interpreter.client import Cell, Stop
+from langgraph_tumix.interpreter.client import Cell, HungUp, Stop
 
 START_SECONDS = 60.0  # a machine that is starting many kernels needs a few of them
 TAKE_UP_SECONDS = 2.0  # a kernel that is idle takes a cell up within milliseconds
-GRACE_SECONDS = 0.9  # between asking a cell to stop and killing the kernel; with that it makes a second
+GRACE_SECONDS = 0.75  # between asking a cell to stop and killing the kernel; with that it makes less than a second
 DRAIN_SECONDS = 0.2  # for what a kernel sent just before its end
 
 T = TypeVar("T")
@@ -28,10 +28,12 @@ class Ending:
             limit of time, of output, or because the kernel sent nonsense; ``died``: the kernel ended under it;
             ``ignored``: the kernel never took it up.
         alive: Whether the kernel can run another cell; if not, it has been killed.
+        begun: Whether the kernel had taken the cell up.
     """
 
     why: Literal["done", "raised", "timeout", "flood", "garbage", "died", "ignored"]
     alive: bool
+    begun: bool = True
 
 
 class Process(Protocol):
@@ -58,7 +60,7 @@ class Client(Protocol):
 
     async def ready(self) -> None: ...  # noqa: D102
     def send(self, code: str, output: Output) -> Cell: ...  # noqa: D102
-    async def follow(self, cell: Cell) -> Stop: ...  # noqa: D102
+    async def follow(self, cell: Cell) -> Stop | HungUp: ...  # noqa: D102
 
 
 class Kernel:
@@ -84,7 +86,9 @@ class Kernel:
         ended = self.process.ended
         async with meanwhile(self._client.ready()) as answer:
             await _first(answer, ended, seconds=START_SECONDS)
-            if answer.done():
+            if answer.done() and answer.exception():  # perhaps because the kernel has ended, which explains more
+                await _first(ended, seconds=DRAIN_SECONDS)
+            if answer.done() and not ended.done():
                 return answer.result()
         if not ended.done():
             raise InterpreterError(f"the kernel did not answer within {START_SECONDS:g} s of its start")
@@ -105,7 +109,7 @@ class Kernel:
             if await self._follow(cell, GRACE_SECONDS) == "idle":
                 return Ending(why, alive=not self.process.ended.done())
         self.process.kill()
-        return Ending(why, alive=False)
+        return Ending(why, alive=False, begun=cell.taken_up.done())
 
     async def _follow(self, cell: Cell, seconds: float) -> Stop | Literal["timeout", "died", "ignored"]:
         """Follow a cell until there is a reason to stop, for `seconds` at the most."""
@@ -117,10 +121,15 @@ class Kernel:
                 await _first(following, ended, seconds=deadline - time.monotonic())
             if ended.done():
                 await _first(following, seconds=DRAIN_SECONDS)
-            if following.done():
-                return following.result()
+            stop = following.result() if following.done() else None
+        if stop == "hung up" and not ended.done():  # of a kernel's end, word may come a little later
+            await _first(ended, seconds=DRAIN_SECONDS)
+        if stop and stop != "hung up":
+            return stop
         if ended.done():
             return "died"
+        if stop:
+            return "garbage"
         return "timeout" if cell.taken_up.done() or seconds <= self._take_up_seconds else "ignored"
 
 

@@ -25,7 +25,7 @@ from langgraph_tumix.errors import InterpreterError
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Connection, Terms, environment
 
 INSTALL = "code execution needs ipykernel and jupyter-client: pip install ipykernel jupyter-client"
-KERNEL_MAIN = Path(__file__).with_name("kernel_main.py")
+INSIDE = Path(__file__).with_name("inside")
 CONNECTION_FILE = "kernel.json"
 LONGEST_BASE = 60  # bytes; a unix socket's path may have about 100, and ours are up to 20 longer than the base
 
@@ -140,9 +140,10 @@ def _spawn(directory: Path, connection: Connection, terms: Terms) -> subprocess.
     check_installed()
     with open(os.open(directory / CONNECTION_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         json.dump(connection, stream)
+    # -I: nothing of the host's Python settings; -B: no bytecode written beside the host's modules.
+    program = [sys.executable, "-I", "-B", str(INSIDE), "program.cold"]
     return subprocess.Popen(  # noqa: S603 - our own program
-        # -I: nothing of the host's Python settings; -B: no bytecode written beside the host's modules.
-        [sys.executable, "-I", "-B", KERNEL_MAIN, directory / CONNECTION_FILE, json.dumps(terms.limits())],
+        [*program, str(directory / CONNECTION_FILE), json.dumps(terms.limits())],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -17,7 +17,8 @@ LEVELS: tuple[Level, ...] = ("sandbox", "confined", "process", "none")
 ALWAYS = {"variables", "descriptors"}
 LIMITED = ALWAYS | {"memory"}
 CONFINED = LIMITED | {
-    *("files", "foreign folders", "accounts", "other processes", "environments", "TCP", "unix sockets", "odd sockets"),
+    *("files", "foreign folders", "modes", "watching", "accounts", "other processes", "environments"),
+    *("TCP", "unix sockets", "odd sockets"),
     *("processes", "namespaces", "users", "privileges", "seccomp", "bpf", "userfaultfd", "memfd_create"),
     *("io_uring_setup", "pidfd_open"),
 }
@@ -45,8 +46,13 @@ class Explanation:
 
     def isolation(self, verified: Sequence[str], refusals: Sequence[str], about: Mapping[str, Any]) -> Isolation:
         """Report it, with what a self-test held off and what kept better terms away."""
-        why = self.text + "".join(f" Not to be had here: {refusal}." for refusal in refusals)
-        mechanisms = [f"{m} (version {about.get('landlock')})" if m == "Landlock" else m for m in self.mechanisms]
+        mechanisms, missing = list(self.mechanisms), list(refusals)
+        if "Landlock" in mechanisms and (version := about["landlock"]):
+            mechanisms[mechanisms.index("Landlock")] = f"Landlock (version {version})"
+        elif "Landlock" in mechanisms:
+            mechanisms.remove("Landlock")
+            missing.append("Landlock, which this system has not")
+        why = self.text + "".join(f" Not to be had here: {what}." for what in missing)
         return Isolation(self.level, why, tuple(mechanisms), tuple(verified))
 
 
@@ -88,7 +94,7 @@ def explain(terms: Terms) -> Explanation:
                 "sandbox",
                 (by, "user, mount, pid, net, ipc, uts and cgroup namespaces", "Landlock", "seccomp", "limits"),
                 f"Each kernel has namespaces of its own inside of {by}, a root that holds Python and nothing else, "
-                f"{terms.disk_mb} MiB of files in memory, no privileges, Landlock and a seccomp filter; "
+                f"{terms.disk_mb} MiB of files in memory, no privileges and a seccomp filter; "
                 + _network(terms)
                 + f" {shared}.",
             )
@@ -100,7 +106,8 @@ def explain(terms: Terms) -> Explanation:
                 "Landlock hides all files but Python's and a directory of the kernel's own, a seccomp filter refuses "
                 "processes, signals to others and the system's riskier calls; "
                 + _network(terms)
-                + f" {shared}. It is ended when it has written more than {terms.disk_mb} MiB.",
+                + f" {shared}. It is ended when it has written more than {terms.disk_mb} MiB. "
+                "It can ask which files and processes there are, and how large a file is.",
             )
         case "process", _:
             return Explanation("process", "process", ("limits",), f"A kernel is a process of its own. {shared}. {OPEN}")

@@ -24,7 +24,11 @@ from langgraph_tumix.interpreter.launch import new_connection, new_directory, re
 
 
 class Provisioner(KernelProvisionerBase):
-    """Forks kernels for Jupyter as `JupyterInterpreter` does for agents; the options are the same."""
+    """Forks kernels for Jupyter as `JupyterInterpreter` does for agents; the options are the same.
+
+    What they show is bounded as it is for agents: of long text the middle is cut out, and a picture, a page or an
+    object of more than `LONGEST_RICH` or `LONGEST_OBJECT` characters (see `program.messages`) is left out.
+    """
 
     isolation = Unicode("auto", help="auto, sandbox, confined, process or none").tag(config=True)
     network = Bool(False, help="whether code may use the network").tag(config=True)

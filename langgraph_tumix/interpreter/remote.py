@@ -18,7 +18,7 @@ import aiohttp
 
 from langgraph_tumix.errors import InterpreterError
 from langgraph_tumix.interpreter.clean import Output
-from langgraph_tumix.interpreter.client import STRIKES, Cell, Stop
+from langgraph_tumix.interpreter.client import STRIKES, Cell, Stop, unpacked
 from langgraph_tumix.interpreter.kernel import meanwhile
 from langgraph_tumix.interpreter.rest import TROUBLE, Gateway
 
@@ -135,7 +135,7 @@ class RemoteKernel:
         async for frame in self._socket:
             if frame.type is aiohttp.WSMsgType.TEXT:  # what is binary belongs to widgets
                 try:
-                    self._take(json.loads(frame.data))
+                    self._take(unpacked(frame.data.encode()))
                 except Exception:  # noqa: BLE001 - unpacking what anyone may have made up can raise anything
                     self._strikes += 1
                 self._news.set()

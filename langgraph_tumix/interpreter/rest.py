@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
-from langgraph_tumix.interpreter.clean import clean, shorten
+from langgraph_tumix.core.text import clean
+from langgraph_tumix.interpreter.clean import shorten
 
 LARGEST_REPLY = 1 << 16  # bytes
 REQUEST_SECONDS = 20.0  # a Jupyter Server needs 5 to end a kernel that does not want to

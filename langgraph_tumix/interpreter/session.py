@@ -12,7 +12,7 @@ from langgraph_tumix.interpreter.clean import Output
 from langgraph_tumix.interpreter.client import MOST_PARTS, MOST_RECEIVED
 from langgraph_tumix.interpreter.kernel import Ending, Kernel
 
-LONGEST_CODE = 4_000_000  # characters
+LONGEST_CODE = 2_000_000  # characters; packing more would hold up the event loop
 NO_OUTPUT = "(no output: use print to see values)"
 FRESH = "[this is a fresh kernel: the variables and imports of earlier cells are gone]"
 KEPT = "the variables are kept"
@@ -57,8 +57,9 @@ class JupyterSession:
     async def run(self, code: str, *, seconds: float) -> CellResult:
         """Run one cell, after those that were asked for before it, for at most `seconds`.
 
-        A kernel that was lost is replaced first; `seconds` does not count the time that this takes. When this is
-        cancelled the kernel is killed at once.
+        A kernel that was lost is replaced first, also one that is lost to an earlier cell's doings before it has taken
+        this one up; `seconds` does not count the time that this takes. When this is cancelled the kernel is killed
+        at once.
 
         Raises:
             ConfigError: `seconds` is not above 0.
@@ -87,7 +88,8 @@ class JupyterSession:
         kernel = await self._live_kernel()
         output, begun = Output(self._output_chars), time.monotonic()
         ending = await kernel.execute(code, output, seconds=seconds)
-        if ending.why == "ignored":  # an earlier cell broke the kernel behind our back: this one has not begun
+        if ending.why in ("ignored", "died") and not (ending.begun or self._closed):
+            # An earlier cell broke the kernel behind our back, or left something that ended it just now.
             await self._lose_kernel()
             kernel, begun = await self._live_kernel(), time.monotonic()
             ending = await kernel.execute(code, output, seconds=seconds)

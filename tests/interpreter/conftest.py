@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from langgraph_tumix.interpreter import Session
-from langgraph_tumix.interpreter.forkserver import _leases
+from langgraph_tumix.interpreter.lease import _leases
 from tests.interpreter.levels import LEVELS, Make, interpreter_at
 
 

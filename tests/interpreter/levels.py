@@ -1,14 +1,15 @@
 """Interpreters at every level of isolation that can be had on this machine."""
 
+import contextlib
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.interpreter import JupyterInterpreter
+from langgraph_tumix.interpreter import Interpreter, JupyterInterpreter, Session
 
 # "cold" is what there is where processes cannot be forked: kernels that start from nothing, at level process.
 # Every day the two ends; all of them with TUMIX_TEST_LEVELS=all, which takes twice as long.
@@ -38,3 +39,19 @@ def _missing(level: str) -> str:
         except ConfigError as error:
             return str(error)
     return ""
+
+
+@contextlib.asynccontextmanager
+async def opened(interpreter: Interpreter) -> AsyncIterator[Session]:
+    """Open a session, and close it."""
+    session = await interpreter.open()
+    try:
+        yield session
+    finally:
+        await session.aclose()
+
+
+async def answers(interpreter: Interpreter) -> str:
+    """See that a session works; gives 42."""
+    async with opened(interpreter) as session:
+        return (await session.run("print(6 * 7)", seconds=30)).output

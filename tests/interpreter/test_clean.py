@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langgraph_tumix.interpreter.clean import LONGEST_LINE, Output, clean, describe, shorten
+from langgraph_tumix.interpreter.clean import LONGEST_LINE, LONGEST_PIECE, Output, describe, shorten, shown
 
 # Text with much of what the cleaning is about, in lines short enough to be held back until they are whole.
 PIECES = st.lists(
@@ -47,27 +47,27 @@ PIECES = st.lists(
         ("kept\n1\r2\nkept", "kept\n2\nkept"),
     ],
 )
-def test_clean(raw: str, text: str) -> None:
-    assert clean(raw) == text
+def test_shown(raw: str, text: str) -> None:
+    assert shown(raw) == text
 
 
 @given(PIECES.map("".join))
 def test_cleaned_text_has_nothing_left_to_clean(raw: str) -> None:
-    text = clean(raw)
-    assert clean(text) == text
+    text = shown(raw)
+    assert shown(text) == text
     assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"]
     assert not re.search("[\u061c\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]", text)
 
 
 @given(st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"])))
 def test_ordinary_text_is_left_alone(text: str) -> None:
-    assert clean(text) == text
+    assert shown(text) == text
 
 
 @pytest.mark.parametrize("piece", ["\x1b[", "\x1b]x", "\x1b[0;", "\x9b0", "a\r", "\r\n", "\x1b[0 ", "\x1b", "x"])
 def test_cleaning_takes_time_in_proportion(piece: str) -> None:
     begun = time.process_time()
-    clean(piece * (1_000_000 // len(piece)))
+    shown(piece * (1_000_000 // len(piece)))
     assert time.process_time() - begun < 2
 
 
@@ -76,7 +76,7 @@ def test_pieces_give_what_the_whole_gives(pieces: list[str], limit: int) -> None
     output = Output(limit)
     for piece in pieces:
         output.write(piece)
-    whole = clean("".join(pieces))
+    whole = shown("".join(pieces))
     if len(whole) <= 2 * (limit // 2):
         assert output.text() == whole
     else:
@@ -98,6 +98,18 @@ def test_a_flood_takes_no_memory() -> None:
     assert peak < 500_000
     assert "[... 9,992,500 characters cut ...]" in text
     assert len(text) < 8100
+
+
+def test_of_a_long_piece_only_both_ends_are_looked_at() -> None:
+    output = Output(1000)
+    output.write("begin\n" + "\x9b" * 10_000_000 + "\nend")
+    assert output.text() == f"begin\n\n[... {10_000_000 + 10 - LONGEST_PIECE:,} characters cut ...]\n\nend"
+    output = Output(1000)
+    output.write_block("x" * 10_000_000)
+    output.write("last")
+    text = output.text()
+    assert text.startswith("x" * 500 + "\n[... 9,999,")
+    assert text.endswith("x" * 495 + "\nlast")
 
 
 def test_a_progress_bar_takes_one_line_however_long_it_runs() -> None:

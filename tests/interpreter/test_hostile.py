@@ -1,70 +1,21 @@
-"""Cells that do not stop, kernels that die, kernels that lie: control is back in time, and the session goes on."""
+"""Cells that do not stop, kernels that die: control is back in time, and the session goes on."""
 
 import asyncio
-import itertools
 import time
-from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import pytest
 
-from langgraph_tumix.interpreter import CellResult, CellStatus, Interpreter, Session
+from langgraph_tumix.interpreter import Session
 from tests.interpreter.levels import Make, interpreter_at
-from tests.interpreter.traces import Traces
+from tests.interpreter.recovery import each, recovers
+from tests.interpreter.traces import Traces, resident
 
 pytestmark = pytest.mark.kernel
 
-
-@pytest.fixture(scope="module", params=("sandbox", "cold"))
-def level(request: pytest.FixtureRequest) -> str:
-    """The levels that differ in how a kernel is signalled and ends."""
-    return str(request.param)
-
-
 LIMIT = 0.5
 IN_TIME = LIMIT + 1.5
-FRESH = "[this is a fresh kernel: the variables and imports of earlier cells are gone]"
-BEGUN = "print('begun', flush=True); import time; time.sleep(0.1)\n"
 NOT_INTERRUPTED = "import signal, subprocess\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\n"
-SEND = """
-from jupyter_client.session import Session
-k = get_ipython().kernel
-def send(kind, content):  # past the bounds that the kernel's own session puts on what it sends
-    message = k.session.msg(kind, content, parent=k.get_parent())
-    k.iopub_thread.send_multipart([b"x", *Session.serialize(k.session, message)])
-def send_raw(*parts):
-    k.iopub_thread.send_multipart([b"x", b"<IDS|MSG>", k.session.sign(list(parts)), *parts])
-"""
-
-
-async def recovers(session: Session) -> None:
-    """See that the session still works, and says that its state is gone."""
-    after = await session.run("print(1 + 1)", seconds=10)
-    assert (after.status, after.output, after.state_lost) == ("ok", f"{FRESH}\n2", False)
-    again = await session.run("print(3)", seconds=10)
-    assert again.output == "3"
-
-
-async def each(
-    interpreter: Interpreter,
-    cells: Iterable[str],
-    *,
-    seconds: float,
-    then: Callable[[Session], Awaitable[object]],
-) -> list[CellResult]:
-    """Run each cell in a session of its own, all at once; afterwards do something with the session."""
-
-    async def one(cell: str) -> CellResult:
-        session = await interpreter.open()
-        try:
-            await session.run("value = 42", seconds=10)
-            result = await session.run(BEGUN + cell, seconds=seconds)
-            await then(session)
-            return result
-        finally:
-            await session.aclose()
-
-    return list(await asyncio.gather(*map(one, cells)))
 
 
 async def test_a_cell_that_can_be_interrupted_keeps_the_kernel(base: Path, make: Make) -> None:
@@ -195,103 +146,3 @@ async def test_a_flood_is_stopped_and_takes_no_memory(base: Path, make: Make, co
     assert len(result.output) < 8300
     assert grown < 30
     assert after.output == "42"
-
-
-async def test_a_flood_of_pieces_is_stopped_and_holds_nobody_up(base: Path, make: Make) -> None:
-    ticks: list[float] = []
-
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(0.001)
-            ticks.append(time.monotonic())
-
-    session = await make().open()
-    ticking = asyncio.create_task(tick())
-    result = await session.run(
-        f"""{SEND}
-piece = k.session.serialize(k.session.msg("stream", {{"name": "stdout", "text": "x"}}, parent=k.get_parent()))
-while True: k.iopub_thread.send_multipart([b"x", *piece])""",
-        seconds=20,
-    )
-    ticking.cancel()
-    await session.aclose()
-    assert result.status == "error"
-    assert "[stopped: it gave more output than 10,000,000 characters or 10,000 pieces" in result.output
-    assert len(ticks) > 100
-    assert max(later - earlier for earlier, later in itertools.pairwise(ticks)) < 1  # it takes 2 s or more
-
-
-async def test_a_message_above_the_limit_costs_the_kernel_and_no_memory(base: Path, make: Make) -> None:
-    session = await make().open()
-    before = resident()
-    result = await session.run(SEND + "send_raw(b'x' * 100_000_000)\nimport time; time.sleep(60)", seconds=1)
-    assert resident() - before < 30
-    assert (result.status, result.state_lost) == ("timeout", True)
-    await recovers(session)
-    await session.aclose()
-
-
-def resident() -> int:
-    """Memory of this process, in MiB."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20
-
-
-@pytest.mark.parametrize(
-    ("kind", "content"),
-    [
-        ("unheard_of", "{}"),
-        ("stream", "{'name': 'stdout', 'text': 7}"),
-        ("stream", "{}"),
-        ("status", "{}"),
-        ("error", "{'traceback': 5}"),
-        ("error", "{'traceback': [1, None]}"),
-        ("display_data", "{'data': []}"),
-        ("display_data", "{'data': {'text/plain': {}}}"),
-    ],
-)
-async def test_a_malformed_message_is_borne(session: Session, kind: str, content: str) -> None:
-    result = await session.run(f"{SEND}\nsend({kind!r}, {content})\nprint('still here')", seconds=10)
-    assert (result.status, result.output) == ("ok", "still here")
-
-
-NONSENSE = [
-    "k.iopub_thread.send_multipart([b'x'])",
-    "k.iopub_thread.send_multipart([b'<IDS|MSG>', b'sig', b'{}', b'{}', b'{}', b'{}'])",
-    "send_raw(b'{}')",
-    "send_raw(b'{', b'', b'[', b'\\xff')",
-    "send_raw(*[b'[' * 200_000] * 4)",
-    "send_raw(*[b'9' * 10_000] * 4)",
-    "send_raw(*[b'[]'] * 4)",
-    "send_raw(*[b'null'] * 4)",
-    'send_raw(b\'{"msg_id":1,"msg_type":[],"version":9,"date":"x"}\', b\'[]\', b\'{}\', b\'{}\')',
-]
-
-
-async def test_a_kernel_that_makes_no_sense_is_given_up(base: Path, make: Make) -> None:
-    interpreter = make(processes=16)
-    cells = [f"{SEND}\nfor _ in range(10): {message}\ntime.sleep(60)" for message in NONSENSE]
-    for result, message in zip(await each(interpreter, cells, seconds=30, then=recovers), NONSENSE, strict=True):
-        assert (message, result.status, result.state_lost) == (message, "died", True)
-        assert "[stopped: the kernel sent malformed messages; the kernel was ended" in result.output
-        assert result.seconds < 5
-
-
-@pytest.mark.parametrize(
-    ("then", "status", "output"),
-    [
-        ("time.sleep(0.5); print('of the liar')", "ok", "2"),  # it ends soon enough, and its output is not ours
-        ("time.sleep(60)", "ok", f"{FRESH}\n2"),  # the next cell is not taken up: a new kernel runs it
-    ],
-)
-async def test_a_cell_that_claims_to_be_done(
-    base: Path, make: Make, then: str, status: CellStatus, output: str
-) -> None:
-    session = await make().open()
-    claim = f"{SEND}\nimport time\nsend('status', {{'execution_state': 'idle'}})\n{then}"
-    lie = await session.run(claim, seconds=10)
-    after = await session.run("print(2)", seconds=10)
-    again = await session.run("print(3)", seconds=10)
-    await session.aclose()
-    assert lie.status == "ok"
-    assert (after.status, after.output) == (status, output)
-    assert again.output == "3"

@@ -33,7 +33,7 @@ RICH = "from IPython.display import HTML, Image, Markdown, display\n"
         ("print('a'); exit(); print('b')", "error", "a\nSystemExit"),
         ("x = '\0'", "error", "SyntaxError: source code string cannot contain null bytes"),
         ("x = '\ud800'", "error", "not run: the code is not valid Unicode, character 5 is a lone surrogate"),
-        ("1" * 4_000_001, "error", "not run: the code has 4,000,001 characters, and 4,000,000 is the most"),
+        ("1" * 2_000_001, "error", "not run: the code has 2,000,001 characters, and 2,000,000 is the most"),
         ("x = '" + "a" * 1_000_000 + "'; len(x)", "ok", "1000000"),
         (r"print('a\ud800b')", "ok", r"a\ud800b"),
         (r"print('\x1b[31mred\x1b[0m\x07\u202e')", "ok", "red"),

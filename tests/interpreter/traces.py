@@ -61,3 +61,8 @@ async def soon(condition: Callable[[], bool], *, within: float = 3.0) -> bool:
             return True
         await asyncio.sleep(0.02)
     return condition()
+
+
+def resident() -> int:
+    """Memory of this process, in MiB."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 >> 20

@@ -1,15 +1,11 @@
-"""The fork server's program: ``python -I inside CONTROL HOST TERMS``.
+"""A program of the kernels' side: ``python -I inside MODULE ARGUMENTS``, e.g. ``inside.server`` or ``program.cold``.
 
 It imports this package's own modules but not the package, whose import would take longer than all the rest; code in
-a kernel never sees them.
-
-Args (on the command line):
-    CONTROL: The descriptor of a socket to the host.
-    HOST: A descriptor of the host's process.
-    TERMS: `Terms`, packed.
+a kernel never sees them. The module's `main` is called with the arguments.
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -26,6 +22,4 @@ if __name__ == "__main__":
     _stand_in("langgraph_tumix", HERE.parents[1])
     _stand_in("langgraph_tumix.interpreter", HERE.parent)
     del sys.path[0]  # this folder, which Python puts there
-    from langgraph_tumix.interpreter.inside.server import main
-
-    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
+    import_module(f"langgraph_tumix.interpreter.{sys.argv[1]}").main(*sys.argv[2:])

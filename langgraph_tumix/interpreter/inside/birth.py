@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import socket
 import sys
@@ -15,16 +16,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from langgraph_tumix.interpreter import kernel_main
 from langgraph_tumix.interpreter.inside import landlock, linux, seccomp, wall
 from langgraph_tumix.interpreter.inside.probe import examine
 from langgraph_tumix.interpreter.inside.terms import Connection, Terms, environment
+from langgraph_tumix.interpreter.program import app, messages
+from langgraph_tumix.interpreter.program.limits import limit_resources
 
+LOCKED = 1 << 20  # bytes of memory that may be kept from being swapped
 THREADS = 64  # of one kernel, which has 8 of its own
-OTHERS = 1024  # how many tasks more the user may have, where all that the user runs count together
-INSIDE = "landlock", "linux", "seccomp", "wall", "probe", "terms", "disk", "server", "birth"
+OWN = ("work", "tmp", "jupyter")  # what of a kernel's directory is its own to write in
+OTHERS = 320  # how many tasks more the user may have, where all that the user runs count together
+INSIDE = "calls", "landlock", "linux", "seccomp", "wall", "probe", "terms", "disk", "server", "birth"
+PROGRAM = "app", "limits", "messages", "stream"
 OURS = (  # by name: to look through all modules would be to touch, and no longer share, each of them
-    *("langgraph_tumix", "langgraph_tumix.interpreter", "langgraph_tumix.interpreter.kernel_main"),
+    *("langgraph_tumix", "langgraph_tumix.interpreter", "langgraph_tumix.interpreter.program"),
+    *(f"langgraph_tumix.interpreter.program.{name}" for name in PROGRAM),
     *("langgraph_tumix.interpreter.inside", *(f"langgraph_tumix.interpreter.inside.{name}" for name in INSIDE)),
 )
 RANDOM = {"numpy.random": "seed", "sympy.core.random": "seed"}  # what Python does not seed anew after a fork
@@ -63,10 +69,10 @@ def become(birth: Birth, terms: Terms, sockets: Mapping[str, int], registry: soc
         if birth.trial is not None:
             report(proved=examine(birth.trial, sockets.values(), registry.fileno()))
             os._exit(0)
-        kernel_main.closed_doors = _closed_doors(terms)
-        app = kernel_main.application(birth.connection, sockets)
+        messages.closed_doors = _closed_doors(terms)
+        kernel = app.application(birth.connection, sockets)
         registry.close()
-        app.start()  # type: ignore[no-untyped-call]
+        kernel.start()  # type: ignore[no-untyped-call]
     except BaseException as error:  # noqa: BLE001 - whatever it was, someone is waiting to be told
         report(failure=f"{type(error).__name__}: {error}")
     os._exit(1)
@@ -105,23 +111,34 @@ def _confine(birth: Birth, terms: Terms, server: int, report: Callable[..., None
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # behind the outer wall it is so anyway
         if os.getppid() != server:
             os._exit(1)
-    for name in ("work", "tmp", "jupyter"):
+    for name in OWN:
         (place / name).mkdir(mode=0o700, exist_ok=True)
-    kernel_main.limit_resources({**terms.limits(), **_most_tasks(birth, terms)})
+    limit_resources({**terms.limits(), **_most_tasks(birth, terms)})
     if terms.level in ("sandbox", "confined"):
-        _restrict(terms, place)
+        limit_resources({"RLIMIT_MEMLOCK": LOCKED})
+        _restrict(terms, place, own_user=bool(birth.user))
+    if terms.level == "confined" and not birth.user:
+        shutil.copymode = shutil.copystat = lambda *_, **__: None  # refused: they change what the user owns
     return place
 
 
-def _restrict(terms: Terms, place: Path) -> None:
+def _restrict(terms: Terms, place: Path, *, own_user: bool) -> None:
     if terms.level == "sandbox":
         linux.keep_capabilities()
     started = terms.processes > 0
     read = (*terms.readable, *terms.folders, *wall.DEVICES)
-    landlock.restrict(read=read, write=(str(place), os.devnull), network=terms.network, execute=started)
-    alone = terms.level == "sandbox" or started
-    only_signal = None if alone else os.getpid()
-    linux.load_filter(seccomp.assemble(network=terms.network, processes=started, only_signal=only_signal))
+    # Not the place itself, or the sockets there, where the host connects, could be replaced by links.
+    write = (*(str(place / name) for name in OWN), os.devnull)
+    if terms.level == "confined" or landlock.version():  # behind a wall there is nothing but these files anyway
+        landlock.restrict(read=read, write=write, network=terms.network, execute=started)
+    program = seccomp.assemble(
+        network=terms.network,
+        processes=started,
+        walled=terms.level == "sandbox",
+        own_user=own_user,
+        process=os.getpid(),
+    )
+    linux.load_filter(program)
 
 
 def _closed_doors(terms: Terms) -> str:

@@ -35,6 +35,8 @@ def examine(trial: Mapping[str, Any], own: Iterable[int], registry: int) -> dict
     probes: dict[str, Callable[[], object]] = {
         "files": lambda: Path(trial["file"]).read_bytes(),
         "foreign folders": lambda: Path(trial["folder"], "planted").write_bytes(b"x"),
+        "modes": lambda: os.chmod(trial["file"], 0o644),
+        "watching": _watch,
         "accounts": lambda: Path("/etc/shadow").read_bytes() and Path("/etc/passwd").read_bytes(),
         "other processes": lambda: os.kill(host, 0),
         "environments": lambda: Path(f"/proc/{host}/environ").read_bytes(),
@@ -68,6 +70,10 @@ def _is_held_off(probe: Callable[[], object]) -> bool:
 def _connect_unix(name: str) -> None:
     with socket.socket(socket.AF_UNIX) as client:
         client.connect(f"\0{name}")
+
+
+def _watch() -> None:
+    linux.checked(linux.libc.inotify_init1(os.O_CLOEXEC), "inotify_init1")
 
 
 def _fork() -> None:

@@ -5,115 +5,139 @@ instructions to skip if the comparison holds, and how many if not.
 """
 
 import errno
+import fcntl
+import os
 import platform
+import socket
 import struct
 
-MACHINES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-NEWEST = 450  # system calls numbered above are younger than this list, which then cannot vouch for them
+from langgraph_tumix.interpreter.inside import calls, linux
 
-# Names and numbers: on x86_64, on aarch64; a dash where the machine has no such call.
-DENIED = """
-    ptrace 101 117, process_vm_readv 310 270, process_vm_writev 311 271, kcmp 312 272, pidfd_open 434 434,
-    pidfd_getfd 438 438, pidfd_send_signal 424 424, process_madvise 440 440, process_mrelease 448 448,
-    mount 165 40, umount2 166 39, pivot_root 155 41, chroot 161 51, fsopen 430 430, fsconfig 431 431, fsmount 432 432,
-    fspick 433 433, move_mount 429 429, open_tree 428 428, mount_setattr 442 442, unshare 272 97, setns 308 268,
-    keyctl 250 219, add_key 248 217, request_key 249 218, bpf 321 280, perf_event_open 298 241, userfaultfd 323 282,
-    io_uring_setup 425 425, io_uring_enter 426 426, io_uring_register 427 427, kexec_load 246 104,
-    kexec_file_load 320 294, init_module 175 105, finit_module 313 273, delete_module 176 106, reboot 169 142,
-    swapon 167 224, swapoff 168 225, acct 163 89, quotactl 179 60, quotactl_fd 443 443, open_by_handle_at 304 265,
-    name_to_handle_at 303 264, personality 135 92, mknod 133 -, mknodat 259 33, memfd_create 319 279,
-    memfd_secret 447 447, setuid 105 146, setgid 106 144, setreuid 113 145, setregid 114 143, setresuid 117 147,
-    setresgid 119 149, setfsuid 122 151, setfsgid 123 152, setgroups 116 159, capset 126 91, syslog 103 116,
-    settimeofday 164 170, clock_settime 227 112, adjtimex 159 171, clock_adjtime 305 266, sethostname 170 161,
-    setdomainname 171 162, iopl 172 -, ioperm 173 -, vhangup 153 58, fanotify_init 300 262, lookup_dcookie 212 18,
-    nfsservctl 180 42, ustat 136 -, sysfs 139 -, uselib 134 -, modify_ldt 154 -, mbind 237 235, set_mempolicy 238 237,
-    migrate_pages 256 238, move_pages 279 239, shmget 29 194, shmat 30 196, shmctl 31 195, msgget 68 186,
-    semget 64 190, mq_open 240 180, chown 92 -, lchown 94 -, fchown 93 55, fchownat 260 54, setpriority 141 140,
-    ioprio_set 251 30, sched_setattr 314 274, sched_setparam 142 118, tkill 200 130
-"""
-STARTS = "fork 57 -, vfork 58 -, execve 59 221, execveat 322 281"  # processes and programs
-SPECIAL = """
-    clone 56 220, clone3 435 435, socket 41 198, ioctl 16 29, prlimit64 302 261, sched_setaffinity 203 122,
-    kill 62 129, tgkill 234 131, rt_sigqueueinfo 129 138, rt_tgsigqueueinfo 297 240
-"""
-SIGNALLING = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 AF_INET, AF_INET6 = 2, 10
 CLONE_THREAD = 0x00010000
 CLONE_NAMESPACES = 0x7E020000
-TIOCSTI, TIOCLINUX = 0x5412, 0x541C  # typing on the host's terminal
+SOCKET_TYPE = 0xF  # without the flags
+TYPING = 0x5412, 0x541C  # on the host's terminal: TIOCSTI, TIOCLINUX
+OWNING = 0x8901, 0x8902  # FIOSETOWN, SIOCSPGRP: have signals sent when something arrives
+F_SETSIG, F_SETOWN_EX = 10, 15
+NOTICES = (fcntl.F_SETOWN, F_SETOWN_EX, F_SETSIG, fcntl.F_NOTIFY, fcntl.F_SETLEASE)
+FILTERS = 26, 50, 51, 52  # programs for the system's kernel: SO_ATTACH_FILTER and its kin
+NEGATIVE = 1 << 31
 
-LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, AND, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 NUMBER, MACHINE, ARGUMENTS = 0, 4, (16, 24, 32)  # where they are in what a filter is given; lower halves
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
-REFUSED, UNKNOWN = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS
+NOTHING = REFUSE  # an error that is none: nothing is done, and nobody complains
+REFUSED, UNKNOWN, UNSUPPORTED = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS, REFUSE | errno.EOPNOTSUPP
 
 Instruction = tuple[int, int, int, int]
 
 
-def assemble(*, network: bool, processes: bool, only_signal: int | None = None, machine: str = "") -> bytes:
+def assemble(*, network: bool, processes: bool, walled: bool, own_user: bool, process: int, machine: str = "") -> bytes:
     """Write the filter.
 
     Args:
         network: Allow internet sockets.
         processes: Allow starting processes and programs.
-        only_signal: The process that signals may go to; None if something else sees to it.
+        walled: A process namespace and a file system of its own keep others away already.
+        own_user: Nothing but its own files belongs to the user.
+        process: The number of the process that the filter is for.
         machine: The architecture, as the system calls it; by default this one.
 
     Raises:
         OSError: The numbers of its system calls are not known here.
     """
     machine = machine or platform.machine()
-    if machine not in MACHINES:
+    if machine not in calls.MACHINES:
         raise OSError(errno.ENOSYS, f"seccomp: nothing is known of {machine}")
-    numbers = _numbers(SPECIAL, machine)
-    denied = {**_numbers(DENIED, machine), **({} if processes else _numbers(STARTS, machine))}
+    closed = (
+        *((calls.DENIED, True), (calls.STARTS, not processes), (calls.CONNECTS, not network)),
+        *((calls.LEAVES, not walled), (calls.OWNS, not walled and not own_user)),
+    )
     program: list[Instruction] = [
-        *((LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, MACHINES[machine]), (RETURN, 0, 0, KILL)),
-        *((LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, NEWEST + 1), (RETURN, 0, 0, UNKNOWN)),
+        *((LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, calls.MACHINES[machine]), (RETURN, 0, 0, KILL)),
+        *((LOAD, 0, 0, NUMBER), (AT_LEAST, 0, 1, calls.NEWEST + 1), (RETURN, 0, 0, UNKNOWN)),
     ]
-    for number in denied.values():
-        program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSED)]
-    # The flags of clone3 are in memory, out of a filter's sight; the C library then takes clone.
-    program += [(EQUAL, 0, 1, numbers["clone3"]), (RETURN, 0, 0, UNKNOWN)]
-    program += _with_argument(numbers["clone"], 0, _clone_rules(processes=processes))
-    program += _with_argument(numbers["socket"], 0, _only(AF_INET, AF_INET6) if network else _only())
-    program += _with_argument(numbers["ioctl"], 1, _none_of(TIOCSTI, TIOCLINUX))
-    for call in ("prlimit64", "sched_setaffinity"):  # of itself, not of others
-        program += _with_argument(numbers[call], 0, _only(0))
-    if only_signal is not None:
-        for call in SIGNALLING:  # to its own process, or with kill to its own group
-            program += _with_argument(numbers[call], 0, _only(only_signal, *((0,) if call == "kill" else ())))
+    for group in (group for group, is_closed in closed if is_closed):
+        for number in calls.numbers(group, machine).values():
+            program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSED)]
+    judged = calls.numbers(calls.JUDGED, machine)
+    rules = _everywhere(network=network, processes=processes, process=process)
+    rules |= {} if walled else _among_others(process, signals=processes)
+    for name, rule in rules.items():
+        program += [(EQUAL, 0, len(rule), judged[name]), *rule]
     program.append((RETURN, 0, 0, ALLOW))
     return b"".join(struct.pack("=HBBI", code, holds, fails, value) for code, holds, fails, value in program)
 
 
-def _numbers(table: str, machine: str) -> dict[str, int]:
-    column = 1 + list(MACHINES).index(machine)
-    rows = [row.split() for row in table.split(",")]
-    return {row[0]: int(row[column]) for row in rows if row[column] != "-"}
+def _everywhere(*, network: bool, processes: bool, process: int) -> dict[str, list[Instruction]]:
+    return {
+        # The flags of clone3 are in memory, out of a filter's sight; the C library then takes clone.
+        "clone3": [(RETURN, 0, 0, UNKNOWN)],
+        "clone": _clone_rules(processes=processes),
+        "socket": _only(0, *((AF_INET, AF_INET6) if network else ())),
+        # Of a pair of streams neither can be turned to someone else.
+        "socketpair": [_load(1), (AND, 0, 0, SOCKET_TYPE), *_is(socket.SOCK_STREAM), (RETURN, 0, 0, REFUSED)],
+        "ioctl": _none_of(1, *TYPING, *OWNING),
+        "fcntl": _none_of(1, *NOTICES),
+        "prctl": _none_of(0, linux.PR_SET_PDEATHSIG),
+        "prlimit64": _only(0, 0, process),
+        "sched_setaffinity": _only(0, 0, process),
+        # libzmq gives up if it cannot ask for each thread's policy and set it to the same.
+        "sched_setscheduler": [
+            _load(1),
+            (EQUAL, 0, 1, os.SCHED_OTHER),
+            (RETURN, 0, 0, NOTHING),
+            (RETURN, 0, 0, REFUSED),
+        ],
+        "sched_getscheduler": [(RETURN, 0, 0, NOTHING)],
+        "sched_getparam": [(RETURN, 0, 0, NOTHING)],
+        **({} if network else {"setsockopt": _none_of(2, *FILTERS)}),
+    }
 
 
-def _with_argument(number: int, argument: int, rules: list[Instruction]) -> list[Instruction]:
-    """Judge one call by an argument; the rules must end with a verdict."""
-    return [(EQUAL, 0, 1 + len(rules), number), (LOAD, 0, 0, ARGUMENTS[argument]), *rules]
+def _among_others(process: int, *, signals: bool) -> dict[str, list[Instruction]]:
+    """Leave other processes alone, whose numbers can be named as long as no namespace hides them.
+
+    Args:
+        process: The only one that is not another.
+        signals: Whether it may have children to signal; then it is for Landlock to say which they are.
+    """
+    rules = {
+        "getpgid": _only(0, 0, process),
+        "getsid": _only(0, 0, process),
+        # The C library asks for each thread, and does without if there is no such call.
+        "sched_getaffinity": [_load(0), *_is(0, process), (RETURN, 0, 0, UNKNOWN)],
+        # Negative clocks are other processes' and threads'.
+        "clock_gettime": [_load(0), (ANY_BIT, 0, 1, NEGATIVE), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)],
+        "clock_getres": [_load(0), (ANY_BIT, 0, 1, NEGATIVE), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)],
+        # The disk is followed, not limited: nobody gets much of it at once. The C library then writes instead.
+        "fallocate": [(RETURN, 0, 0, UNSUPPORTED)],
+    }
+    if not signals:  # to its own process, or with kill to its own group
+        rules |= {call: _only(0, process, *((0,) if call == "kill" else ())) for call in calls.SIGNALLING}
+    return rules
 
 
-def _only(*values: int) -> list[Instruction]:
-    rules: list[Instruction] = []
-    for value in values:
-        rules += [(EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW)]
-    return [*rules, (RETURN, 0, 0, REFUSED)]
+def _load(argument: int) -> Instruction:
+    return LOAD, 0, 0, ARGUMENTS[argument]
 
 
-def _none_of(*values: int) -> list[Instruction]:
-    rules: list[Instruction] = []
-    for value in values:
-        rules += [(EQUAL, 0, 1, value), (RETURN, 0, 0, REFUSED)]
-    return [*rules, (RETURN, 0, 0, ALLOW)]
+def _is(*values: int) -> list[Instruction]:
+    return [step for value in values for step in ((EQUAL, 0, 1, value), (RETURN, 0, 0, ALLOW))]
+
+
+def _only(argument: int, *values: int) -> list[Instruction]:
+    return [_load(argument), *_is(*values), (RETURN, 0, 0, REFUSED)]
+
+
+def _none_of(argument: int, *values: int) -> list[Instruction]:
+    refused = [step for value in values for step in ((EQUAL, 0, 1, value), (RETURN, 0, 0, REFUSED))]
+    return [_load(argument), *refused, (RETURN, 0, 0, ALLOW)]
 
 
 def _clone_rules(*, processes: bool) -> list[Instruction]:
-    rules: list[Instruction] = [(ANY_BIT, 0, 1, CLONE_NAMESPACES), (RETURN, 0, 0, REFUSED)]
+    rules: list[Instruction] = [_load(0), (ANY_BIT, 0, 1, CLONE_NAMESPACES), (RETURN, 0, 0, REFUSED)]
     if not processes:
         rules += [(ANY_BIT, 1, 0, CLONE_THREAD), (RETURN, 0, 0, REFUSED)]
     return [*rules, (RETURN, 0, 0, ALLOW)]

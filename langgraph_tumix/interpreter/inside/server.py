@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from langgraph_tumix.interpreter.inside import landlock, linux, wall
-from langgraph_tumix.interpreter.inside.disk import exceeds
+from langgraph_tumix.interpreter.inside.disk import Disk
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Terms
 
 LARGEST_REQUEST = 1 << 16
-LOOK_AFTER_DISK_MS = 100
+LOOK_AFTER_DISK_MS = 50
 PARTS = """
     IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.doctb IPython.core.logger
     IPython.core.magics IPython.core.oinspect IPython.core.pylabtools IPython.core.tbtools IPython.core.ultratb
@@ -55,7 +55,7 @@ class Server:
         self._registry.setblocking(False)
         self._pids: dict[int, int] = {}
         self._midwives: dict[int, int] = {}  # whose child is to be a kernel, by their own pid
-        self._places: dict[int, Path] = {}  # of kernels whose use of the disk is watched
+        self._disks: dict[int, Disk] = {}  # of kernels that have no file system of their own
         self._unfit: dict[int, str] = {}  # why a kernel did not come to life
         self._doomed: set[int] = set()
         self._wakeup, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -69,7 +69,7 @@ class Server:
         for descriptor in (self._control.fileno(), self._host, self._wakeup, self._registry.fileno()):
             poll.register(descriptor, select.POLLIN)
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll(LOOK_AFTER_DISK_MS if self._places else None)}
+            ready = {descriptor for descriptor, _ in poll.poll(LOOK_AFTER_DISK_MS if self._disks else None)}
             if self._wakeup in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wakeup, 4096)
@@ -114,8 +114,9 @@ class Server:
             self._midwives[pid] = request["id"]
         else:
             self._pids[request["id"]] = pid
-        if self._terms.level in ("confined", "process") and "trial" not in request:  # a sandbox's own files are limited
-            self._places[request["id"]] = Path(request["place"])
+        if self._terms.level in ("confined", "process") and "trial" not in request:
+            place, most, alone = Path(request["place"]), self._terms.disk_mb, not self._terms.processes
+            self._disks[request["id"]] = Disk(place, pid, most_mb=most, most_files=wall.MOST_FILES, alone=alone)
 
     def _signal(self, kernel: int, number: int) -> None:
         if kernel in self._pids:
@@ -125,8 +126,8 @@ class Server:
             self._doomed.add(kernel)
 
     def _look_after_disk(self) -> None:
-        for kernel, place in self._places.items():
-            if exceeds(place, self._pids[kernel], self._terms.disk_mb, wall.MOST_FILES):
+        for kernel, disk in self._disks.items():
+            if disk.exceeded():
                 self._unfit[kernel] = f"it wrote more than {self._terms.disk_mb} MiB or {wall.MOST_FILES} files"
                 self._signal(kernel, signal.SIGKILL)
 
@@ -165,7 +166,7 @@ class Server:
         if kernel is None:
             return
         self._pids.pop(kernel, None)
-        self._places.pop(kernel, None)
+        self._disks.pop(kernel, None)
         self._doomed.discard(kernel)
         self._kill_group(pid)
         self.tell(ended=kernel, code=code, failure=self._unfit.pop(kernel, ""))
@@ -185,7 +186,7 @@ class Server:
 def _prepare(terms: Terms) -> dict[str, Any]:
     """Import what kernels will need; says what there is."""
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # each kernel is then 0.1 s and 10 MB lighter
-    from langgraph_tumix.interpreter import kernel_main
+    from langgraph_tumix.interpreter.program import app
 
     for part in PARTS.split():
         with contextlib.suppress(ImportError):  # they differ from version to version
@@ -195,7 +196,7 @@ def _prepare(terms: Terms) -> dict[str, Any]:
         warnings.simplefilter("ignore")
         for name in loaded:
             importlib.import_module(name)
-    kernel_main.prepare()
+    app.prepare()
     if (threads := len(os.listdir("/proc/self/task"))) != 1:
         raise RuntimeError(f"a library has started {threads - 1} threads, and then it is not safe to fork")
     gc.collect()
@@ -203,10 +204,16 @@ def _prepare(terms: Terms) -> dict[str, Any]:
     return {"preloaded": loaded, "landlock": landlock.version()}
 
 
-def main(control: int, host: int, packed: str) -> NoReturn:
-    """Run the server; the first message says that it is ready, or why it cannot be."""
-    channel = socket.socket(fileno=os.dup(control))  # a low number, as all that kernels have to close
-    os.close(control)
+def main(control: str, host: str, packed: str) -> NoReturn:
+    """Run the server; the first message says that it is ready, or why it cannot be.
+
+    Args:
+        control: The descriptor of a socket to the host.
+        host: A descriptor of the host's process.
+        packed: `Terms`, packed.
+    """
+    channel = socket.socket(fileno=os.dup(int(control)))  # a low number, as all that kernels have to close
+    os.close(int(control))
     try:
         terms = Terms.unpacked(packed)
         if terms.wall == "own":
@@ -214,7 +221,7 @@ def main(control: int, host: int, packed: str) -> NoReturn:
         if terms.wall != "no":
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # of its parent, outside, which has one thread
         about = _prepare(terms)
-        server = Server(channel, host, terms)
+        server = Server(channel, int(host), terms)
     except BaseException as error:  # noqa: BLE001 - the host is waiting to be told
         reason = "".join(traceback.format_exception_only(error)).strip()
         channel.send(json.dumps({"unfit": reason}).encode())

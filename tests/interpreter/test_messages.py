@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langgraph_tumix.interpreter.kernel_main import LONGEST_RICH, LONGEST_TEXT, bounded, bounded_content, trimmed
+from langgraph_tumix.interpreter.program.messages import LONGEST_RICH, LONGEST_TEXT, bounded, bounded_content, trimmed
 
 HEADER = "Traceback (most recent call last):\n"
 CELL = "  Cell In[3], line {} in f\n    f(0)\n"
