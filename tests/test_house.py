@@ -20,10 +20,13 @@ ORDER = [
     ["report", "evaluate"],
     ["graph", "ask", "__init__"],
     ["nodes"],
+    ["design"],
     ["plan", "state", "toolbox"],
     ["agents", "context", "outcome"],
-    ["events", "models", "testing"],
+    ["journal", "race"],
+    ["background", "events", "models", "testing"],
     ["interpreter", "search", "offline"],
+    ["replay"],
     ["core"],
     ["errors"],
 ]
@@ -64,7 +67,7 @@ def test_the_core_knows_nothing_of_the_world() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_is_one_idea(path: Path) -> None:
-    assert len(path.read_text("utf-8").splitlines()) <= 345
+    assert len(path.read_text("utf-8").splitlines()) <= 300
 
 
 def test_a_plain_import_is_light() -> None:
