@@ -196,10 +196,16 @@ async def servers(folder: Path, name: str, secret: str, contacts: list[str]) -> 
             ports.append(bound.getsockname())
             server, _ = await loop.create_datagram_endpoint(lambda: Datagrams("UDP", secret, contacts), sock=bound)
             stack.callback(server.close)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            free = probe.getsockname()[1]
-        yield tcp.sockets[0].getsockname()[1], ports[0][1], free
+        yield tcp.sockets[0].getsockname()[1], ports[0][1], free_port()
+
+
+def free_port() -> int:
+    """Find a port that nobody uses, among those that the system hands out to nobody."""
+    while True:
+        port = 20_000 + secrets.randbelow(10_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def settle(session: Session, canaries: Canaries) -> None:

@@ -71,7 +71,7 @@ def hostile(
         PROGRAMS.append(
             Program(
                 name=body.__name__,
-                family=body.__module__.rpartition(".")[2],
+                family=body.__module__.rpartition(".")[2].partition("_")[0],
                 aim=inspect.getdoc(body) or "",
                 source=_source(body),
                 expected={"sandbox": "blocked", "confined": confined, "process": process},

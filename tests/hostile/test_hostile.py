@@ -1,7 +1,8 @@
-"""Hostile programs in everyday tests: most of them at the strongest level, and at `process` a few of each family."""
+"""Hostile programs in everyday tests: many of them at the strongest level, and at `process` a few of each family."""
 
 import asyncio
 import hashlib
+import math
 import re
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from tests.hostile.table import BEGIN, DOCS, END, as_markdown, write_into
 
 FAMILIES = list(dict.fromkeys(program.family for program in PROGRAMS))
 SAMPLE = 4
+EVERY_DAY = 10  # programs of each family, spread over all; `python -m tests.hostile` runs every one
 LIMIT = 1.0
 
 
@@ -48,7 +50,8 @@ async def had() -> dict[Level, Runner]:
 async def test_the_strongest_level_keeps_its_promises(had: dict[Level, Runner], family: str) -> None:
     level, runner = next(iter(had.items()))
     programs = programs_of(family, level)
-    await as_expected(runner, programs if level != "process" else programs[:SAMPLE])
+    spread = programs[:: math.ceil(len(programs) / EVERY_DAY)]
+    await as_expected(runner, spread if level != "process" else programs[:SAMPLE])
 
 
 @pytest.mark.kernel
@@ -92,6 +95,8 @@ UNHINDERED = {
     "sparse_file": "",
     "one_large_file": "",
     "processor_for_ever": "",
+    "objects_of_the_server": "key = os.environ['TUMIX_CANARY_API_KEY']",
+    "frames_of_the_host": "key = os.environ['TUMIX_CANARY_API_KEY']",
     "memory_dump": "import resource as r; r.setrlimit(r.RLIMIT_CORE, (1, r.getrlimit(r.RLIMIT_CORE)[1]))",
 }
 
@@ -113,7 +118,7 @@ def plainly(program: Program, targets: Targets, start: str, folder: Path) -> str
 
 
 def test_there_are_enough_and_each_says_what_it_wants() -> None:
-    assert len(PROGRAMS) >= 56
+    assert len(PROGRAMS) >= 256
     assert len({program.name for program in PROGRAMS}) == len(PROGRAMS)
     for program in PROGRAMS:
         assert re.fullmatch(r"[A-Z][^\n|]{8,110}\.", program.aim), program.name

@@ -1,0 +1,158 @@
+"""The parts of the walls that can be looked at one by one: the filter's numbers, and what is counted of the disk."""
+
+import mmap
+import os
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+from langgraph_tumix.interpreter.inside import calls
+from langgraph_tumix.interpreter.inside.disk import MEGABYTE, Disk
+from langgraph_tumix.interpreter.inside.seccomp import ALLOW, KILL, REFUSED, UNKNOWN, assemble
+
+pytestmark = pytest.mark.skipif(os.uname().sysname != "Linux", reason="only Linux has them")
+OWN = 4321
+OPEN = {"network": True, "processes": True, "walled": True, "own_user": True}
+SHUT = dict.fromkeys(OPEN, False)
+MACHINE = calls.MACHINES["x86_64"]
+
+
+def verdict(program: bytes, number: int, *arguments: int, machine: int = MACHINE) -> int:
+    """Run a filter as the system would."""
+    data = struct.pack("=IIQ6Q", number, machine, 0, *[*arguments, 0, 0, 0, 0, 0, 0][:6])
+    steps = list(struct.iter_unpack("=HBBI", program))
+    held, at = 0, 0
+    while True:
+        code, holds, fails, value = steps[at]
+        at += 1
+        match code:
+            case 0x20:
+                held = int.from_bytes(data[value : value + 4], sys.byteorder)
+            case 0x54:
+                held &= value
+            case 0x15:
+                at += holds if held == value else fails
+            case 0x35:
+                at += holds if held >= value else fails
+            case 0x45:
+                at += holds if held & value else fails
+            case 0x06:
+                return int(value)
+
+
+def number(name: str) -> int:
+    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.OWNS, calls.JUDGED)
+    return {name: at for table in tables for name, at in calls.numbers(table, "x86_64").items()}[name]
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+@pytest.mark.parametrize("rules", [OPEN, SHUT])
+def test_the_system_takes_the_filter(machine: str, rules: dict[str, bool]) -> None:
+    program = assemble(**rules, process=OWN, machine=machine)
+    assert len(program) / 8 <= 4096
+    assert verdict(program, 1, machine=calls.MACHINES[machine]) in (ALLOW, REFUSED)
+
+
+@pytest.mark.parametrize("machine", calls.MACHINES)
+def test_no_number_stands_for_two_calls(machine: str) -> None:
+    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.OWNS, calls.JUDGED)
+    listed = [at for table in tables for at in calls.numbers(table, machine).values()]
+    assert len(set(listed)) == len(listed)
+    assert max(listed) <= calls.NEWEST
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "among_others", "walled"),
+    [
+        ("ptrace", (), REFUSED, REFUSED),
+        ("clone", (0x10000000,), REFUSED, REFUSED),
+        ("clone3", (), UNKNOWN, UNKNOWN),
+        ("clone", (0x00010000,), ALLOW, ALLOW),
+        ("execve", (), REFUSED, ALLOW),
+        ("kill", (OWN,), ALLOW, ALLOW),
+        ("kill", (1,), REFUSED, ALLOW),
+        ("kill", (0xFFFFFFFF,), REFUSED, ALLOW),
+        ("getsid", (1,), REFUSED, ALLOW),
+        ("clock_gettime", (1,), ALLOW, ALLOW),
+        ("clock_gettime", (0xFFFFF000,), REFUSED, ALLOW),
+        ("chmod", (), REFUSED, ALLOW),
+        ("connect", (), REFUSED, ALLOW),
+        ("socket", (1,), REFUSED, REFUSED),
+        ("socket", (2,), REFUSED, ALLOW),
+        ("socketpair", (1, 1 | os.O_CLOEXEC), ALLOW, ALLOW),
+        ("socketpair", (1, 2), REFUSED, REFUSED),
+        ("fcntl", (0, 8), REFUSED, REFUSED),
+        ("fcntl", (0, 3), ALLOW, ALLOW),
+        ("ioctl", (0, 0x5412), REFUSED, REFUSED),
+        ("prctl", (1,), REFUSED, REFUSED),
+        ("prlimit64", (1,), REFUSED, REFUSED),
+        ("prlimit64", (OWN,), ALLOW, ALLOW),
+    ],
+)
+def test_a_call_is_judged(name: str, arguments: tuple[int, ...], among_others: int, walled: int) -> None:
+    assert verdict(assemble(**SHUT, process=OWN, machine="x86_64"), number(name), *arguments) == among_others
+    assert verdict(assemble(**OPEN, process=OWN, machine="x86_64"), number(name), *arguments) == walled
+
+
+def test_other_ways_into_the_system_are_closed() -> None:
+    program = assemble(**OPEN, process=OWN, machine="x86_64")
+    assert verdict(program, 0x40000000 | 41, 2) == UNKNOWN  # the x32 numbers
+    assert verdict(program, 359, 2, machine=0x40000003) == KILL  # 32-bit programs' calls
+    assert verdict(program, calls.NEWEST + 1) == UNKNOWN
+
+
+Kept = IO[bytes] | mmap.mmap | None  # what a file without a name is kept by
+
+
+def nothing(_: Path) -> None:
+    pass
+
+
+def large(place: Path) -> None:
+    (place / "large").write_bytes(bytes(2 * MEGABYTE))
+
+
+def many(place: Path) -> None:
+    for name in range(11):
+        (place / str(name)).symlink_to("nowhere")
+
+
+def deep(place: Path) -> None:
+    before = os.getcwd()
+    try:
+        os.chdir(place)
+        for _ in range(600):
+            os.mkdir("d" * 9)
+            os.chdir("d" * 9)
+    finally:
+        os.chdir(before)
+
+
+def still_open(place: Path) -> IO[bytes]:
+    file = (place / "gone").open("wb", buffering=0)
+    file.write(bytes(2 * MEGABYTE))
+    (place / "gone").unlink()
+    return file
+
+
+def still_mapped(place: Path) -> mmap.mmap:
+    with (place / "gone").open("w+b", buffering=0) as file:
+        file.write(bytes(2 * MEGABYTE))
+        (place / "gone").unlink()
+        return mmap.mmap(file.fileno(), 0)
+
+
+@pytest.mark.parametrize(
+    ("write", "too_much"),
+    [(nothing, False), (large, True), (many, True), (deep, True), (still_open, True), (still_mapped, True)],
+)
+def test_the_disk_is_followed(tmp_path: Path, write: Callable[[Path], Kept], too_much: bool) -> None:
+    kept = write(tmp_path)
+    files = 10_000 if write is deep else 10
+    assert Disk(tmp_path, os.getpid(), most_mb=1, most_files=files, alone=False).exceeded() is too_much
+    if kept:
+        kept.close()
