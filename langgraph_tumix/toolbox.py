@@ -36,11 +36,12 @@ class Toolbox:
         from langgraph_tumix.interpreter import JupyterInterpreter
         from langgraph_tumix.search import CorpusSearch, TavilySearch
 
+        code = JupyterInterpreter() if os.name == "posix" else None  # on Windows: WSL, or a gateway
         if model.simulated:
             from langgraph_tumix.offline import articles
 
-            return cls(JupyterInterpreter(), CorpusSearch(articles()))
-        return cls(JupyterInterpreter(), TavilySearch() if os.environ.get("TAVILY_API_KEY") else None)
+            return cls(code, CorpusSearch(articles()))
+        return cls(code, TavilySearch() if os.environ.get("TAVILY_API_KEY") else None)
 
     def equip(self, agent: Agent, model: Model) -> Equipped:
         """Give an agent its tools.
@@ -49,7 +50,10 @@ class Toolbox:
             ConfigError: One of them is not at hand; the message says which and how to get it.
         """
         if agent.code != "none" and self.code is None:
-            raise ConfigError("it needs code execution, and the toolbox holds none: pass Toolbox(code=...)")
+            raise ConfigError(
+                "it needs code execution, and the toolbox holds none: pass Toolbox(code=...), on Windows with a "
+                "GatewayInterpreter"
+            )
         return Equipped(agent, model, self.code if agent.code != "none" else None, self._search(agent, model))
 
     def _search(self, agent: Agent, model: Model) -> Search | None:

@@ -35,6 +35,10 @@ class ForkedKernel(KernelProcess):
         self._tell(self.ended.set_result, code)
         threading.Thread(target=self._clear, name="kernel", daemon=True).start()
 
+    def give_up(self) -> None:
+        """Kill the server: it was stopped by code that could do so, or it would have told of the end."""
+        self._server.kill()
+
     def _begin(self) -> None:
         try:
             if self._home:

@@ -85,6 +85,11 @@ class ForkServer:
         if process := self._process:
             process.signal(kernel, which)
 
+    def kill(self) -> None:
+        """End the server's process, which no longer does what it is asked; its kernels end with it."""
+        if process := self._process:
+            process.kill()
+
     def _keep(self, wanted: str, terms: Terms) -> None:
         try:
             check_installed()

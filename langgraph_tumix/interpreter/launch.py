@@ -19,7 +19,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from langgraph_tumix.errors import InterpreterError
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Connection, Terms, environment
@@ -27,6 +27,7 @@ from langgraph_tumix.interpreter.inside.terms import CHANNELS, Connection, Terms
 INSTALL = "code execution needs ipykernel and jupyter-client: pip install ipykernel jupyter-client"
 INSIDE = Path(__file__).with_name("inside")
 CONNECTION_FILE = "kernel.json"
+CONFIRM_SECONDS = 5.0  # between killing a kernel and being told that it has ended, at the most
 LONGEST_BASE = 60  # bytes; a unix socket's path may have about 100, and ours are up to 20 longer than the base
 
 T = TypeVar("T")
@@ -62,6 +63,9 @@ class KernelProcess:
         self._doomed = True
         self._signal(signal.SIGKILL)
 
+    def give_up(self) -> None:
+        """Do what is left to do about a kernel that was killed, and whose end nobody confirms."""
+
     def _signal(self, number: signal.Signals) -> None:
         raise NotImplementedError
 
@@ -85,6 +89,9 @@ async def launched(process: KernelProcess) -> AsyncIterator[KernelProcess]:
         yield process
     finally:
         process.kill()
+        signs: set[asyncio.Future[Any]] = {process.ended, process.gone}
+        if not (await asyncio.wait(signs, timeout=CONFIRM_SECONDS, return_when=asyncio.FIRST_COMPLETED))[0]:
+            process.give_up()
         await asyncio.wait({process.gone})
 
 

@@ -97,6 +97,10 @@ class ServerProcess:
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
 
+    def kill(self) -> None:
+        """End it even if it does not listen."""
+        self._process.kill()
+
     def end(self) -> None:
         """End it, and wait until it has."""
         self._control.close()

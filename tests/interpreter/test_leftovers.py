@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import sys
 import weakref
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from blockbuster import blockbuster_ctx
 
 from langgraph_tumix.errors import InterpreterError
-from langgraph_tumix.interpreter import Session
+from langgraph_tumix.interpreter import JupyterInterpreter, Session
 from tests.interpreter.levels import Make, answers, opened
 from tests.interpreter.traces import Traces, processes, soon
 
@@ -209,3 +210,15 @@ async def test_directories_that_are_hard_to_remove_are_removed(base: Path, make:
         code = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')"
         assert (await session.run(code, seconds=20)).status == "ok"
     assert not Traces.under(base).directories
+
+
+STOPS_SERVER = "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); print('stopped')"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+async def test_a_fork_server_that_was_stopped_is_replaced(base: Path) -> None:
+    interpreter = JupyterInterpreter(isolation="process", memory_mb=1500)  # a server of its own
+    async with asyncio.timeout(30):
+        async with opened(interpreter) as session:
+            assert "stopped" in (await session.run(STOPS_SERVER, seconds=5)).output
+        assert await answers(interpreter) == "42"

@@ -4,7 +4,8 @@ import ctypes
 import os
 import struct
 
-MOST_DESCRIPTORS = min(os.sysconf("SC_OPEN_MAX"), 1 << 16)  # the system may allow so many that closing takes minutes
+# The system may allow so many that closing them takes minutes. On Windows nothing here is used.
+MOST_DESCRIPTORS = min(os.sysconf("SC_OPEN_MAX"), 1 << 16) if os.name == "posix" else 0
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC = 0x00020000, 0x02000000, 0x04000000, 0x08000000
 NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
@@ -25,8 +26,9 @@ AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 SYS_MOUNT_SETATTR = 442
 SYS_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 
-libc = ctypes.CDLL(None, use_errno=True)
-libc.syscall.restype = ctypes.c_long
+if os.name == "posix":
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.syscall.restype = ctypes.c_long
 
 
 def checked(result: int, call: str) -> int:
