@@ -11,11 +11,12 @@ from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.ask import ask
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.aggregate import Majority
-from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.core.stop import FixedRounds, LLMJudge, StableMajority
 from langgraph_tumix.errors import BudgetExceeded, ConfigError, InterpreterError, ModelError, SearchError, TumixError
 from langgraph_tumix.graph import create_tumix
+from langgraph_tumix.models.price import Price
 from langgraph_tumix.outcome import Outcome
 from langgraph_tumix.toolbox import Toolbox
 
@@ -27,10 +28,12 @@ __all__ = [
     "FixedRounds",
     "InterpreterError",
     "LLMJudge",
+    "Ledger",
     "Majority",
     "ModelError",
     "Note",
     "Outcome",
+    "Price",
     "SearchError",
     "StableMajority",
     "Toolbox",

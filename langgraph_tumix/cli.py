@@ -1,4 +1,4 @@
-"""The command line: `tumix run`, `tumix doctor`."""
+"""The command line: `tumix run`, `doctor`, `design`, `report`, `view`."""
 
 import asyncio
 import json
@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.live import Live
 
 from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.design.command import design
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
+from langgraph_tumix.report.command import report, view
 
 ALLOWED_LOSS = 1 / 3
 """The share of agents that may be lost in the round that decides before the exit code says so."""
@@ -103,7 +105,8 @@ def _exit_code(outcome: Outcome) -> int:
         return 4
     if outcome.status in ("budget", "deadline"):
         return 3
-    lost = {entry["agent"] for entry in outcome.lost if entry["round"] == outcome.decided_in}
+    in_force = [entry for entry in outcome.lost if entry["round"] == outcome.decided_in and entry["cause"] != "quorum"]
+    lost = {entry["agent"] for entry in in_force}
     return 5 if len(lost) > ALLOWED_LOSS * outcome.agents else 0
 
 
@@ -114,6 +117,11 @@ def doctor(model: Model = "offline", agents: Agents = "tumix") -> None:
 
     healthy = asyncio.run(examine(model, agents, Console()))
     raise typer.Exit(0 if healthy else 2)
+
+
+app.command()(design)
+app.command()(report)
+app.command()(view)
 
 
 def main() -> NoReturn:

@@ -36,9 +36,23 @@ class TumixContext:
     call_seconds: Annotated[
         float, Field(title="Seconds per call", description="A model call is given up after this time.", gt=0)
     ] = 300.0
+    tool_seconds: Annotated[
+        float,
+        Field(title="Seconds per tool use", description="A program, search or tool is ended after this time.", gt=0),
+    ] = 60.0
     agent_seconds: Annotated[
         float, Field(title="Seconds per agent", description="An agent's run in a round ends after this time.", gt=0)
     ] = 900.0
+    round_seconds: Annotated[
+        float | None,
+        Field(title="Seconds per round", description="A round ends after this time; empty is no limit.", gt=0),
+    ] = None
+    quorum: Annotated[
+        int | None,
+        Field(
+            title="Quorum", description="Agents with an answer that end a round; empty waits for all.", ge=1, le=1000
+        ),
+    ] = None
     max_usd: Annotated[
         float | None, Field(title="Dollars", description="What a question may cost at most; empty is no cap.", gt=0)
     ] = None
@@ -58,9 +72,11 @@ class TumixContext:
             raise ConfigError(
                 f"min_rounds is {self.min_rounds} and max_rounds {self.max_rounds}: the least cannot exceed the most"
             )
-        for name in ("call_seconds", "agent_seconds", "max_usd", "max_seconds"):
+        if self.quorum is not None and (not isinstance(self.quorum, int) or self.quorum < 1):
+            raise ConfigError(f"quorum is {self.quorum!r}: give a whole number from 1, or None to wait for all agents")
+        for name in ("call_seconds", "tool_seconds", "agent_seconds", "round_seconds", "max_usd", "max_seconds"):
             value = getattr(self, name)
-            if value is None and name.startswith("max"):
+            if value is None and name in ("round_seconds", "max_usd", "max_seconds"):
                 continue
             if not isinstance(value, int | float) or not 0 < value < float("inf"):
                 raise ConfigError(f"{name} is {value!r}: give a number above 0")

@@ -10,6 +10,7 @@ from rich.table import Table
 from langgraph_tumix.agents.registry import roster
 from langgraph_tumix.errors import ConfigError, TumixError
 from langgraph_tumix.models.model import Model, resolve
+from langgraph_tumix.models.price import table as price_table
 from langgraph_tumix.toolbox import Toolbox, equip
 
 PACKAGES = ("langgraph-tumix", "langgraph", "langchain-core", "langchain-openai", "ipykernel", "genai-prices")
@@ -40,7 +41,9 @@ async def examine(model: str, agents: str, console: Console) -> bool:
 
 def _describe_model(table: Table, model: Model) -> None:
     table.add_row("model", model.name + (" (no model is set: --model or TUMIX_MODEL)" if model.simulated else ""))
-    table.add_row("price", "known" if model.priced else "unknown: a cap in dollars is refused, cap tokens instead")
+    known = "nothing (simulated)" if model.simulated else f"known ({price_table()})"
+    unknown = "unknown: a cap in dollars is refused; give prices={...} to create_tumix, or cap tokens"
+    table.add_row("price", known if model.priced else unknown)
 
 
 async def _try_code(table: Table, toolbox: Toolbox) -> bool:

@@ -4,10 +4,11 @@
 
     TumixError
     ├── ConfigError          the caller's mistake; raised before anything is spent, says what to do
-    ├── BudgetExceeded       a cap was reached: which one, its value, what was used
+    ├── BudgetExceeded       a cap was reached: whose, which one, its value, what was used
     ├── ModelError           a model call that failed: why, and whether trying again can help
     ├── InterpreterError     no kernel could be had
-    └── SearchError          a search that could not be done
+    ├── SearchError          a search that could not be done
+    └── RecordingError       a recording that cannot be read or written: where, and what to do
 
 The failure of one agent is none of these: it is a note with a status and a reason.
 """
@@ -28,27 +29,40 @@ class BudgetExceeded(TumixError):
         kind: The cap's field in `Budget`: ``usd``, ``tokens``, ``model_calls``, ``tool_calls`` or ``seconds``.
         limit: Its value.
         used: What was spent or reserved when the call asked, in the same unit.
+        source: Whose cap it is: ``run``, ``question``, ``round 2`` or ``agent C+``, say.
+        pending: Whether calls under way may give back enough of what they have reserved.
     """
 
-    def __init__(self, kind: str, limit: float, used: float) -> None:
-        super().__init__(f"budget reached: {kind} is limited to {limit:g}, {used:g} is spent or reserved")
+    def __init__(
+        self, kind: str, limit: float, used: float, *, source: str = "question", pending: bool = False
+    ) -> None:
+        super().__init__(f"{source}: {kind} is limited to {limit:g}, {used:g} is spent or reserved")
         self.kind = kind
         self.limit = limit
         self.used = used
+        self.source = source
+        self.pending = pending
 
 
 class ModelError(TumixError):
     """A model call that gave no usable reply.
 
     Attributes:
-        kind: ``auth``, ``model``, ``rate_limit``, ``server``, ``connection``, ``timeout``, ``request`` or ``reply``.
+        kind: ``auth``, ``quota``, ``model``, ``rate_limit``, ``server``, ``connection``, ``timeout``, ``request``,
+            ``refused``, ``empty`` or ``reply``.
         retryable: Whether the same call may succeed later.
+        billed: Whether the provider may have done the work all the same, and bill it.
+        wait: Seconds for which the provider asks to be left alone; None if it does not say.
     """
 
-    def __init__(self, kind: str, message: str, *, retryable: bool = False) -> None:
+    def __init__(
+        self, kind: str, message: str, *, retryable: bool = False, billed: bool = False, wait: float | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.retryable = retryable
+        self.billed = billed
+        self.wait = wait
 
 
 class InterpreterError(TumixError):
@@ -57,3 +71,7 @@ class InterpreterError(TumixError):
 
 class SearchError(TumixError):
     """A search failed; the message says which backend and why."""
+
+
+class RecordingError(TumixError):
+    """A recording that cannot be read, written or replayed; the message names the place and the remedy."""

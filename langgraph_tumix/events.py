@@ -4,6 +4,7 @@
 ``event``        further entries
 ===============  =========================================================================================
 ``question``     ``question``, ``agents`` (names), ``left_out``, ``tools``, ``model``, ``simulated``
+``design``       ``what`` (``proposed``, ``rejected``, ``trying``, ``tried``, ``admitted``, ``found``, ``failed``), …
 ``round``        ``round``
 ``agent``        ``round``, ``agent``, ``sample``: the agent has started
 ``step``         ``round``, ``agent``, ``sample``, ``tool``, ``input``, ``ok``, ``seconds``: it has used a tool

@@ -8,7 +8,7 @@
 
 import difflib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Never
 
 from langchain_core.language_models import BaseChatModel
@@ -26,14 +26,17 @@ from langgraph_tumix.context import TumixContext, schema_with
 from langgraph_tumix.core.aggregate import Aggregator, Majority
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.core.stop import LLMJudge, StopRule
+from langgraph_tumix.design.designer import Designer
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.events import event
 from langgraph_tumix.models.model import resolve
+from langgraph_tumix.models.price import Price, check_prices
 from langgraph_tumix.nodes.agent import agent_node
 from langgraph_tumix.nodes.aggregate import aggregate_node
+from langgraph_tumix.nodes.design import DesignNodes
 from langgraph_tumix.nodes.intake import intake_node
 from langgraph_tumix.nodes.judge import judge_node, route
-from langgraph_tumix.plan import Plan, check_priced
+from langgraph_tumix.plan import Plan, check_priced, check_quorum
 from langgraph_tumix.state import TumixInput, TumixOutput, TumixState, Update
 from langgraph_tumix.toolbox import Toolbox, equip
 
@@ -49,12 +52,17 @@ def create_tumix(
     stop: StopRule | None = None,
     aggregate: Aggregator | None = None,
     budget: Budget | None = None,
+    prices: Mapping[str, Price] | None = None,
     min_rounds: int = 2,
     max_rounds: int = 5,
     samples: int = 1,
+    designer: Designer | None = None,
     concurrency: int = 64,
     call_seconds: float = 300.0,
+    tool_seconds: float = 60.0,
     agent_seconds: float = 900.0,
+    round_seconds: float | None = None,
+    quorum: int | None = None,
     seed: int = 0,
     checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
     store: BaseStore | None = None,
@@ -66,7 +74,8 @@ def create_tumix(
 
     Args:
         model: Anything `init_chat_model` takes, a chat model, or ``offline`` for the embedded one.
-        agents: A roster's name (``tumix``: the paper's fifteen), or agents, by name or as they are.
+        agents: A roster's name (``tumix``: the paper's fifteen; ``tumix-evolve``: the best group with designed agents),
+            the path of a roster file, or agents, by name or as they are.
         tools: What serves code and search; by default Jupyter kernels on this machine, Tavily if TAVILY_API_KEY is
             set, and the model's own search if it has one. Agents whose tool is not at hand are left out, and the
             outcome says so.
@@ -74,12 +83,19 @@ def create_tumix(
         stop: When to stop, between `min_rounds` and `max_rounds`; by default the LLM judge.
         aggregate: How notes become the answer; by default the majority.
         budget: What a question may cost.
+        prices: Prices of models that the list of prices does not know or has wrong, by name (``openai:gpt-5-mini``)
+            or by id (``gpt-5-mini``).
         min_rounds: No stop before this round.
         max_rounds: The last round in any case.
         samples: Answers of each agent in rounds 1 and 2; 4 is TUMIX+.
+        designer: Has a model design further agents for the kind of question before round 1 of the first one, and
+            admits those that help; later questions find them in the store.
         concurrency: Model calls in flight at one time, over all graphs on this event loop.
         call_seconds: Wall time of one model call at most.
+        tool_seconds: Wall time of one program, search or tool at most.
         agent_seconds: Wall time of one agent in one round at most.
+        round_seconds: Wall time of one round at most.
+        quorum: How many agents with an answer end a round; those still at work are cancelled. None waits for all.
         seed: Fixes the order in which notes are shown, and the draw in a tie.
         checkpointer: As in any LangGraph graph; leave it out if the graph becomes a node of another.
         store: As in any LangGraph graph.
@@ -107,25 +123,33 @@ def create_tumix(
         seed=seed,
         concurrency=concurrency,
         call_seconds=call_seconds,
+        tool_seconds=tool_seconds,
         agent_seconds=agent_seconds,
+        round_seconds=round_seconds,
+        quorum=quorum,
         max_usd=budget.usd,
         max_seconds=budget.seconds,
     )
-    main = resolve(model)
+    main = resolve(model, prices)
     toolbox = Toolbox.default(main) if tools is None else tools
-    equipped, left_out = equip(roster(agents), main, toolbox)
+    proposer = main if designer is None or designer.model is None else resolve(designer.model, prices)
+    equipped, left_out = equip(roster(agents), main, toolbox, prices)
     plan = Plan(
         roster=tuple(equipped),
         left_out=left_out,
-        judge=main if judge is None else resolve(judge),
+        judge=main if judge is None else resolve(judge, prices),
         stop=LLMJudge() if stop is None else stop,
         aggregator=Majority() if aggregate is None else aggregate,
         budget=budget,
         defaults=defaults,
         name=name,
+        further_models=() if designer is None else (main, proposer),
     )
-    check_priced(plan.budget, plan.models)
-    return _builder(plan).compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+    check_prices(prices or {}, [(each.name, each.id) for each in plan.models])
+    check_priced(plan.budget, plan.models, plan.searches)
+    check_quorum(defaults, plan.roster)
+    builder = _builder(plan, None if designer is None else DesignNodes(plan, designer, proposer, main, toolbox))
+    return builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
 
 
 def _misspelt(keyword: str) -> str:
@@ -136,7 +160,7 @@ def _misspelt(keyword: str) -> str:
     )
 
 
-def _builder(plan: Plan) -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
+def _builder(plan: Plan, design: DesignNodes | None) -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
     builder = StateGraph(
         TumixState,
         context_schema=schema_with(plan.defaults),
@@ -148,8 +172,10 @@ def _builder(plan: Plan) -> StateGraph[TumixState, TumixContext, TumixInput, Tum
     builder.add_node("collect", _collect)
     builder.add_node("judge", judge_node(plan))
     builder.add_node("aggregate", aggregate_node(plan))
-    builder.add_edge(START, "intake").add_edge("intake", "dispatch")
+    builder.add_edge(START, "intake").add_edge("intake", "design" if design else "dispatch")
     builder.add_edge("collect", "judge").add_conditional_edges("judge", route).add_edge("aggregate", END)
+    if design:
+        design.add_to(builder)
     for equipped in plan.roster:
         node = equipped.agent.name
         if node in builder.nodes:

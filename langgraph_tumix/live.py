@@ -53,6 +53,8 @@ class LiveView:
                 return _opening(event)
             case "round":
                 self.round, self.lines = event["round"], {name: Line() for name in self.agents}
+            case "agent":
+                self.lines.setdefault(event["agent"], Line())  # one that was designed is not of the roster
             case "step":
                 self.lines[event["agent"]].tools[event["tool"]] += 1
             case "note":

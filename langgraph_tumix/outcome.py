@@ -15,8 +15,9 @@ class Outcome(dict[str, Any]):
         question: What was asked.
         answer: The answer, or None.
         confidence: The share of the agents behind it, 0 to 1; agreement, not the probability of being right.
-        status: ``complete``; ``degraded``: agents were lost in the round that decided; ``budget`` or ``deadline``: a
-            cap ended the run early; ``no_answer``: nobody had one, or most say that it cannot be told.
+        status: ``complete``; ``degraded``: agents were lost in the round that decided, and not to a quorum;
+            ``budget`` or ``deadline``: a cap ended the run early; ``no_answer``: nobody had one, or most say that it
+            cannot be told.
         stop_reason: Why there was no further round.
         simulated: Whether the embedded offline model spoke.
         agents: How many agents took part.

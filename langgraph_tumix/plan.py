@@ -2,21 +2,27 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.equipped import Equipped
+from langgraph_tumix.agents.protocol import bounded
+from langgraph_tumix.background import leave
 from langgraph_tumix.context import TumixContext, context_of
 from langgraph_tumix.core.aggregate import Aggregator
 from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.core.stop import StopRule
 from langgraph_tumix.core.usage import Usage, add_usage
 from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.journal import Journal, Log, said, saver
 from langgraph_tumix.models.meter import Meter
 from langgraph_tumix.models.model import Model
+from langgraph_tumix.race import Race
+from langgraph_tumix.search.base import Search
 from langgraph_tumix.state import TumixState
 
 
@@ -32,11 +38,17 @@ class Plan:
     budget: Budget
     defaults: TumixContext
     name: str
+    further_models: tuple[Model, ...] = ()
 
     @property
     def models(self) -> tuple[Model, ...]:
         """All models that may be called."""
-        return (self.judge, *(equipped.model for equipped in self.roster))
+        return (self.judge, *(equipped.model for equipped in self.roster), *self.further_models)
+
+    @property
+    def searches(self) -> tuple[Search, ...]:
+        """All searches that may be made."""
+        return tuple(equipped.search for equipped in self.roster if equipped.search is not None)
 
     def tools(self) -> dict[str, str]:
         """Say what serves code and each kind of search. This may block: an isolation is proven, not assumed."""
@@ -52,63 +64,147 @@ class Plan:
         """Return the context of a run."""
         return context_of(getattr(runtime, "context", None), self.defaults)
 
-    @contextlib.contextmanager
-    def meter(self, state: TumixState, runtime: Runtime[TumixContext]) -> Iterator[Meter]:
-        """Lend the meter that the nodes of one super-step of one question share.
+    @contextlib.asynccontextmanager
+    async def step(self, state: TumixState, runtime: Runtime[TumixContext], name: str) -> AsyncIterator["Step"]:
+        """Lend what the nodes of one super-step of one question share.
 
-        It lives as long as one of them holds it. The account is opened with what the state says has been spent, so a
-        run that is resumed in another process goes on with the right sum, and nothing is left behind by one that is
-        not.
+        It lives as long as one of them holds it. The account is opened with what the state and the journal say has
+        been spent, so a run that is resumed in another process goes on with the right sum, and nothing is left behind
+        by one that is not.
+
+        Args:
+            state: The channels.
+            runtime: The node's runtime.
+            name: What the super-step does in its round; each has a page of its own in the journal.
         """
         info = runtime.execution_info
         key = (state["asked"]["id"], info.checkpoint_id if info else "")
-        holder = _METERS.get(key)
-        if holder is None:
-            context = self.context(runtime)
-            ledger = Ledger(context.budget(self.budget), spent=spent(state))
-            holder = _METERS[key] = _Holder(Meter(ledger, _slots(context.concurrency), context.call_seconds))
-        holder.count += 1
+        shared = _STEPS.setdefault(key, _Shared())
+        shared.holders += 1
         try:
-            yield holder.meter
+            async with shared.opening:
+                if shared.step is None:
+                    shared.step = await self._open(state, self.context(runtime), name)
+            yield shared.step
         finally:
-            holder.count -= 1
-            if holder.count == 0:
-                del _METERS[key]
+            shared.holders -= 1
+            if shared.holders == 0:
+                del _STEPS[key]
+
+    async def _open(self, state: TumixState, context: TumixContext, name: str) -> "Step":
+        asked, keep = state["asked"], saver()
+        journal = Journal(keep, asked["id"], f"{state['round']} {name}")
+        left, now = seconds_left(state, context), asyncio.get_running_loop().time()
+        if name == "agents" or left is None or left > 0:
+            await journal.read()  # once time is up nobody is asked, and the answer does not wait for the database
+        done = f"{state['round'] - 1} judge" if name == "agents" else f"{state['round']} {_BEFORE[name]}"
+        leave(Journal(keep, asked["id"], done).discard())  # what it held is in the channels now
+        before = add_usage(spent(state), journal.spent)
+        budget = context.budget(self.budget)
+        question = Ledger(budget, name="question", spent=before)
+        so_far = add_usage(spent(state, state["round"]), journal.spent)
+        meter = Meter(
+            Ledger(budget.per_round, name=f"round {state['round']}", spent=so_far, parent=question),
+            question=asked["id"],
+            ceiling=context.concurrency,
+            call_seconds=context.call_seconds,
+            due=None if left is None else now + left,
+        )
+        return Step(meter, Race(context.quorum), journal, budget.per_agent)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the nodes of one super-step share.
+
+    Attributes:
+        meter: The round's account, within the question's.
+        race: What ends agents early.
+        journal: What has been paid for, in this process or in one that ended too early.
+        per_agent: What each agent may cost.
+    """
+
+    meter: Meter
+    race: Race
+    journal: Journal
+    per_agent: Budget | None = None
+
+    def voice(self, model: Model, name: str) -> "Voice":
+        """Return whoever speaks with `model` under a name and on an account of its own."""
+        meter = self.meter.account(name)
+        return Voice(model, meter, self.journal.of(name, meter.ledger))
+
+
+@dataclass(frozen=True)
+class Voice:
+    """One who asks a model, pays for it, and writes down what it says: the judge, the aggregator."""
+
+    model: Model
+    meter: Meter
+    log: Log
+
+    async def ask(self, messages: Sequence[BaseMessage]) -> AIMessage:
+        """Send `messages` and return the reply, as `Meter.ask` does."""
+        return bounded(await self.log.once(said(messages), lambda: self.meter.ask(self.model, messages)))
+
+    @property
+    def spent(self) -> Usage:
+        """What it has cost."""
+        return self.meter.ledger.spent
 
 
 @dataclass
-class _Holder:
-    meter: Meter
-    count: int = 0
+class _Shared:
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    step: Step | None = None
+    holders: int = 0
 
 
-_METERS: dict[tuple[str, str], _Holder] = {}
-_SLOTS: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, asyncio.Semaphore]] = WeakKeyDictionary()
+_STEPS: dict[tuple[str, str], _Shared] = {}
+_BEFORE = {"design": "intake", "approve": "design", "judge": "agents", "close": "judge"}  # in the same round
 
 
-def _slots(concurrency: int) -> asyncio.Semaphore:
-    """Return the semaphore that all questions of this event loop share.
-
-    LangGraph's own `max_concurrency` would also hold up the writing of checkpoints.
-    """
-    return _SLOTS.setdefault(asyncio.get_running_loop(), {}).setdefault(concurrency, asyncio.Semaphore(concurrency))
-
-
-def spent(state: TumixState) -> Usage:
-    """Return what a question has cost so far, by what its notes and reports say."""
-    notes, rounds = state.get("notes", []), state.get("rounds", [])
-    return add_usage(*(note["usage"] for note in notes), *(report["usage"] for report in rounds))
+def spent(state: TumixState, round_: int | None = None) -> Usage:
+    """Return what a question, or one round of it, has cost so far, by what its notes and reports say."""
+    parts, design = (*state.get("notes", []), *state.get("rounds", [])), state.get("design")
+    designing = [design["usage"]] if design and round_ is None else []
+    return add_usage(*designing, *(part["usage"] for part in parts if round_ in (None, part["round"])))
 
 
-def check_priced(budget: Budget, models: tuple[Model, ...]) -> None:
-    """Refuse a cap in dollars on models whose price nobody knows.
+def seconds_left(state: TumixState, context: TumixContext) -> float | None:
+    """Return the seconds until the question's deadline, below 0 if it is past; None if there is none."""
+    return None if context.max_seconds is None else state["asked"]["asked"] + context.max_seconds - time.time()
+
+
+def forget(state: TumixState) -> None:
+    """Let what an earlier question of this thread left in the journal be deleted."""
+    if "asked" in state:
+        for name in ("agents", "judge", "close"):
+            leave(Journal(saver(), state["asked"]["id"], f"{state['round']} {name}").discard())
+
+
+def check_priced(budget: Budget, models: Sequence[Model], searches: Sequence[Search] = ()) -> None:
+    """Refuse a cap in dollars on models and searches whose price nobody knows.
 
     Raises:
-        ConfigError: There is such a cap, and such a model.
+        ConfigError: There is such a cap, and such a model or search.
     """
-    unpriced = sorted({model.name for model in models if not model.priced})
-    if budget.usd is not None and unpriced:
+    unpriced = {model.name for model in models if not model.priced}
+    unpriced |= {search.name for search in searches if search.usd_per_query is None}
+    if budget.in_dollars and unpriced:
         raise ConfigError(
-            f"there is a cap in dollars, but the price of {', '.join(unpriced)} is unknown: "
-            "cap tokens or model_calls instead, or use a model with a known price"
+            f"there is a cap in dollars, but the price of {', '.join(sorted(unpriced))} is unknown: "
+            "give prices={...} for models and usd_per_query for searches, or cap tokens or model_calls instead"
+        )
+
+
+def check_quorum(context: TumixContext, roster: tuple[Equipped, ...]) -> None:
+    """Refuse a quorum that can never be reached.
+
+    Raises:
+        ConfigError: It is above the number of agents.
+    """
+    if context.quorum is not None and context.quorum > len(roster):
+        raise ConfigError(
+            f"quorum is {context.quorum}, and only {len(roster)} agents take part: give a number up to that"
         )

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Protocol
 
 from langchain_core.messages import AnyMessage
+from langgraph.channels import DeltaChannel
 from langgraph.graph.message import add_messages
 from langgraph.runtime import Runtime
 from pydantic import Field
@@ -41,6 +42,24 @@ class RoundReport(TypedDict):
     usage: Usage
 
 
+class Design(TypedDict):
+    """The agents that were designed for this kind of question.
+
+    Attributes:
+        agents: The specifications of those who take part.
+        revision: Of the record in the store; 0 if there is none.
+        waiting: The report that waits for a person's approval; None if none does.
+        warnings: What should be known of the evidence.
+        usage: What the design cost this question.
+    """
+
+    agents: list[dict[str, Any]]
+    revision: int
+    waiting: dict[str, Any] | None
+    warnings: list[str]
+    usage: Usage
+
+
 class TumixInput(TypedDict, total=False):
     """A question, or messages whose last human one is the question."""
 
@@ -62,15 +81,17 @@ class TumixState(TumixInput, TumixOutput, total=False):
     Attributes:
         asked: The question in work.
         tools: What serves code and search.
+        design: The agents that were designed; None without a designer.
         round: The round in work, from 1.
-        notes: What the agents left, merged by id.
+        notes: What the agents left, merged by id. A checkpoint holds what was added, not all of it again.
         rounds: The reports of the rounds that have ended.
     """
 
     asked: Question
     tools: dict[str, str]
+    design: Design | None
     round: int
-    notes: Annotated[list[Note], merge_notes]
+    notes: Annotated[list[Note], DeltaChannel(merge_notes)]
     rounds: list[RoundReport]
 
 

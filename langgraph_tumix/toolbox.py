@@ -1,6 +1,6 @@
 """The tools at hand, and each agent equipped with its own before anything runs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from langgraph_tumix.agents.equipped import Equipped
@@ -8,6 +8,7 @@ from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.interpreter.base import Interpreter
 from langgraph_tumix.models.model import Model, resolve
+from langgraph_tumix.models.price import Price
 from langgraph_tumix.search.base import Search
 
 
@@ -88,13 +89,16 @@ class Toolbox:
         return NativeSearch(tool, usd_per_query=0.0 if model.simulated else None)
 
 
-def equip(agents: Iterable[Agent], model: Model, toolbox: Toolbox) -> tuple[list[Equipped], dict[str, str]]:
+def equip(
+    agents: Iterable[Agent], model: Model, toolbox: Toolbox, prices: Mapping[str, Price] | None = None
+) -> tuple[list[Equipped], dict[str, str]]:
     """Equip a roster; agents whose tools are not at hand are left out, and why.
 
     Args:
         agents: The roster wanted.
         model: The model of the agents that name none.
         toolbox: What is at hand.
+        prices: The caller's own, for agents with a model of their own.
 
     Raises:
         ConfigError: No agent is left, or an agent's own model cannot be used.
@@ -102,7 +106,7 @@ def equip(agents: Iterable[Agent], model: Model, toolbox: Toolbox) -> tuple[list
     equipped: list[Equipped] = []
     left_out: dict[str, str] = {}
     for agent in agents:
-        own = model if agent.model is None else resolve(agent.model)
+        own = model if agent.model is None else resolve(agent.model, prices)
         try:
             equipped.append(toolbox.equip(agent, own))
         except ConfigError as error:

@@ -170,5 +170,5 @@ def test_an_interrupt_ends_it_at_once_and_leaves_no_kernel() -> None:
     ],
 )
 def test_exit_codes(status: str, answer: str | None, lost: int, code: int) -> None:
-    losses = [{"agent": str(number), "round": 2} for number in range(lost)]
+    losses = [{"agent": str(number), "round": 2, "cause": "timeout"} for number in range(lost)]
     assert _exit_code(Outcome(status=status, answer=answer, lost=losses, decided_in=2, agents=3)) == code

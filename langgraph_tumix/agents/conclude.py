@@ -6,15 +6,33 @@ from langgraph_tumix.agents.loop import AgentState, turn_of
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.core.answers import Extracted, extract_answer
 from langgraph_tumix.core.text import clean
+from langgraph_tumix.errors import BudgetExceeded, InterpreterError, ModelError
+from langgraph_tumix.models.ending import ending
 
 
 def conclude(run: Run, state: AgentState) -> Conclusion:
     """Read the answer of a finished run from its last message, or from the output of its one program."""
     reply = next(message for message in reversed(state["messages"]) if isinstance(message, AIMessage))
     text = clean(reply.text).strip()
+    if ending(reply) == "length":  # what stands in it may be a thought on the way
+        return Conclusion("no_answer", "length", "the reply was cut off at the output limit", None, text)
     if run.equipped.agent.code == "once":
         return _of_program(run, reply, text)
     return _conclusion(extract_answer(reply.text, final=True), text)
+
+
+def failure(error: Exception) -> Conclusion:
+    """Say how a run ended that raised."""
+    match error:
+        case BudgetExceeded():
+            return Conclusion("cancelled", "budget", str(error))
+        case ModelError(kind="timeout"):
+            return Conclusion("timed_out", "timeout", str(error))
+        case ModelError():
+            return Conclusion("failed", error.kind, str(error))
+        case InterpreterError():
+            return Conclusion("failed", "interpreter", str(error))
+    return Conclusion("failed", "error", f"{type(error).__name__}: {error}"[:500])
 
 
 def _of_program(run: Run, reply: AIMessage, text: str) -> Conclusion:

@@ -6,9 +6,10 @@
     one program     model → tool
     tool loop       model ⇄ tool
     guided          guide → model → tool → guide → …
+    in steps        any of these, and a turn without an action → step → …
 
-A turn that leads nowhere costs a tool use like any other; when none is left, the model must answer. So a run ends
-after ``max_tool_uses + 1`` turns at most, whatever the model writes.
+A turn that leads nowhere costs a tool use like any other; when none is left, the model must end its step, and at last
+answer. So a run ends after ``max_tool_uses + steps`` turns at most, the first step included, whatever the model writes.
 """
 
 import operator
@@ -27,7 +28,11 @@ from langgraph_tumix.agents.protocol import Turn, read_turn
 from langgraph_tumix.agents.run import PROGRAM_SECONDS, Run
 from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.core.answers import extract_answer
-from langgraph_tumix.core.text import cut, fence
+from langgraph_tumix.core.awareness import budget_words
+from langgraph_tumix.core.text import clean, cut, fence
+
+GUIDANCE_LIMIT = 12_000
+"""Characters of a guide's advice that the solver is shown."""
 
 TRANSCRIPT_LIMIT = 24_000
 """Characters of the solver's work that its guide is shown."""
@@ -40,11 +45,13 @@ class AgentInput(TypedDict):
         shared: The part of the prompt that all agents of the round share.
         pending: What the solver is told next.
         left: Tool uses left.
+        step: Which of the agent's further steps is in work; 0 is its instruction.
     """
 
     shared: str
     pending: list[AnyMessage]
     left: int
+    step: int
 
 
 class AgentState(AgentInput):
@@ -60,36 +67,54 @@ def agent_graph(agent: Agent) -> AgentGraph:
     """Compile the subgraph of an agent; its runtime context is the `Run` that it serves."""
     builder = StateGraph(AgentState, context_schema=Run, input_schema=AgentInput)
     builder.add_node("model", _model)
+    acts = agent.loops or agent.code == "once"
+    first = "guide" if agent.guide else "model"
+    builder.add_edge(START, first)
     if agent.guide:
         builder.add_node("guide", _guide).add_edge("guide", "model")
-    builder.add_edge(START, "guide" if agent.guide else "model")
-    if agent.code == "none" and not agent.loops:
-        builder.add_edge("model", END)
-    else:
+    if acts:
         builder.add_node("tool", _tool)
-        builder.add_conditional_edges("model", _after_model)
-        if agent.guide:
-            builder.add_conditional_edges("tool", _after_tool_guided)
-        else:
-            builder.add_edge("tool", "model" if agent.loops else END)
+        _lead_on(builder, "tool", first if agent.loops else END)
+    if agent.steps:
+        builder.add_node("step", _step)
+        _lead_on(builder, "step", first)
+    builder.add_conditional_edges("model", _after_model, [*["tool"] * acts, *["step"] * bool(agent.steps), END])
     # Not the node's own name: LangGraph would take the subgraph's messages for the node's, and stream them.
-    return builder.compile(name=f"agent {agent.name}")
+    graph = builder.compile(name=f"agent {agent.name}")
+    # A limit that an app sets on its own graph is not meant for the turns in here, which have one of their own.
+    return graph.with_config(recursion_limit=3 * agent.most_model_calls + 3)
 
 
-def opening(agent: Agent, shared: str, images: list[dict[str, object]]) -> AgentInput:
+def _lead_on(builder: "StateGraph[AgentState, Run, AgentInput, AgentState]", node: str, to: str) -> None:
+    if to == "guide":
+        builder.add_conditional_edges(node, _guided)
+    else:
+        builder.add_edge(node, to)
+
+
+def opening(
+    agent: Agent, shared: str, images: list[dict[str, object]], tool_seconds: float = PROGRAM_SECONDS
+) -> AgentInput:
     """Return the input of a run: the first prompt, and the tool uses that the agent has."""
-    pending = messages(shared, _task(agent), images)
-    return AgentInput(shared=shared, pending=pending, left=agent.max_tool_uses if agent.loops else 1)
+    pending = messages(shared, _task(agent, tool_seconds), images)
+    return AgentInput(shared=shared, pending=pending, left=_uses(agent), step=0)
 
 
-def _task(agent: Agent) -> str:
+def _uses(agent: Agent) -> int:
+    return agent.max_tool_uses if agent.loops else int(agent.code == "once")
+
+
+def _task(agent: Agent, tool_seconds: float) -> str:
     """Return the agent's instruction, followed by how to use its tools and how to answer."""
     parts = [agent.instruction]
-    if agent.loops:
-        if not agent.tools:
-            parts += [template("how_code").format(seconds=PROGRAM_SECONDS)] if agent.code == "loop" else []
-            parts += [template("how_search")] if agent.search != "none" else []
-            parts += [template("how_both")] if agent.style in ("dual", "guided") else []
+    if agent.loops and not agent.tools:
+        parts += [template("how_code").format(seconds=tool_seconds)] if agent.code == "loop" else []
+        parts += [template("how_search")] if agent.search != "none" else []
+        parts += [template("how_both")] if agent.code == "loop" and agent.search != "none" else []
+    if agent.steps:
+        parts += [template("how_uses").format(uses=agent.max_tool_uses)] if agent.loops else []
+        parts.append(template("how_steps").format(total=1 + len(agent.steps)))
+    elif agent.loops:
         parts.append(template("how_loop").format(uses=agent.max_tool_uses))
     elif agent.code == "none":
         parts.append(template("how_answer"))
@@ -113,24 +138,43 @@ async def _model(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     return {"messages": [*pending, reply], "pending": []}
 
 
-def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "__end__"]:
-    reply, agent = state["messages"][-1], runtime.context.equipped.agent
-    if state["left"] == 0 or not isinstance(reply, AIMessage):
-        return "__end__"
-    if reply.tool_calls:
+def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "step", "__end__"]:
+    agent = runtime.context.equipped.agent
+    more = state["step"] < len(agent.steps)
+    if state["left"] and _acts(agent, state["messages"][-1], more):
         return "tool"
+    return "step" if more else "__end__"
+
+
+def _acts(agent: Agent, reply: AnyMessage, more: bool) -> bool:
+    """Whether a turn wants something done; where `more` steps follow, one that holds nothing just ends its step."""
+    if isinstance(reply, AIMessage) and reply.tool_calls:
+        return True
     action = turn_of(agent, reply).action
     if agent.code == "once":
-        return "tool" if action == "code" else "__end__"
-    return "__end__" if action == "answer" else "tool"
+        return action == "code"
+    return action != "answer" and not (more and action == "nothing")
+
+
+async def _step(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
+    """Give the next step."""
+    run, reply, step = runtime.context, state["messages"][-1], state["step"] + 1
+    agent = run.equipped.agent
+    # Where no use is left a model may call all the same, and providers refuse a conversation with an open call.
+    refused = await run_calls(run, reply, 0) if isinstance(reply, AIMessage) and reply.tool_calls else []
+    last = step == len(agent.steps)
+    task = template("step").format(number=step + 1, total=1 + len(agent.steps), instruction=agent.steps[step - 1])
+    ending = _rest(run, state["left"], last=last) if agent.loops else template("how_answer" if last else "step_ends")
+    return {"pending": [*refused, HumanMessage(f"{task}\n\n{ending}")], "step": step}
 
 
 async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     run, reply = runtime.context, state["messages"][-1]
+    last = state["step"] == len(run.equipped.agent.steps)
     if isinstance(reply, AIMessage) and reply.tool_calls:
         answers = await run_calls(run, reply, state["left"])
         left = max(0, state["left"] - len(reply.tool_calls))
-        answers[-1].content = f"{answers[-1].text}\n\n{_rest(left)}"
+        answers[-1].content = f"{answers[-1].text}\n\n{_rest(run, left, last=last)}"
         return {"pending": answers, "left": left}
     marker, turn = run.question["marker"], turn_of(run.equipped.agent, reply)
     match turn.action:
@@ -145,15 +189,16 @@ async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
         case _:
             said = template("nudge")
     left = state["left"] - 1
-    return {"pending": [HumanMessage(f"{said}\n\n{_rest(left)}")], "left": left}
+    return {"pending": [HumanMessage(f"{said}\n\n{_rest(run, left, last=last)}")], "left": left}
 
 
-def _rest(left: int) -> str:
-    return template("rest_left").format(left=left) if left else template("rest_none")
+def _rest(run: Run, left: int, *, last: bool) -> str:
+    name = ("" if last else "step_") + ("rest_left" if left else "rest_none")
+    return template(name).format(left=left) + budget_words(run.meter.ledger, left, _uses(run.equipped.agent))
 
 
-def _after_tool_guided(state: AgentState) -> Literal["guide", "model"]:
-    return "guide" if state["left"] else "model"  # the last turn has to answer; there is nothing to steer
+def _guided(state: AgentState) -> Literal["guide", "model"]:
+    return "guide" if state["left"] else "model"  # without tools there is nothing to steer
 
 
 async def _guide(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
@@ -165,6 +210,8 @@ async def _guide(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     started = time.monotonic()
     reply = await run.ask(messages(state["shared"], own, run.question["images"]))
     guidance = extract_answer(reply.text).answer or reply.text.strip()
+    # It has read what strangers wrote, and knows the marker: it could pass on a fence of its own.
+    guidance = cut(clean(guidance).replace(run.question["marker"], "…"), GUIDANCE_LIMIT)
     run.record("guide", "", guidance, ok=True, seconds=time.monotonic() - started)
     return {"pending": [*pending[:-1], _advised(pending[-1], guidance)]}
 

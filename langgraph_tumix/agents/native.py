@@ -41,7 +41,7 @@ async def run_calls(run: Run, reply: AIMessage, left: int) -> list[ToolMessage]:
     answers = []
     for number, call in enumerate(reply.tool_calls):
         if number < left:
-            output = fence(f"result of {call['name']}", await _run(run, call["name"], call["args"]), marker)
+            output = fence(f"result of {_name(run, call['name'])}", await _run(run, call["name"], call["args"]), marker)
         else:
             output = "Not run: no tool use was left."
         answers.append(ToolMessage(output, tool_call_id=call["id"] or ""))
@@ -55,3 +55,9 @@ async def _run(run: Run, name: str, arguments: dict[str, Any]) -> str:
     if name == "search" and agent.search != "none":
         return await run.search(str(arguments.get("query", "")))
     return await run.call(name, arguments)
+
+
+def _name(run: Run, name: str) -> str:
+    """Return the name of a tool as far as there is one: what a model makes up could hold the end of a fence."""
+    known = [*(tool.name for tool in run.equipped.agent.tools), "python", "search"]
+    return name if name in known else "an unknown tool"

@@ -1,16 +1,23 @@
 """The text protocol: what a reply asks for. A program, a search or an answer; one action in a turn."""
 
 import re
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from langgraph_tumix.core.answers import extract_answer
+from langchain_core.messages import AIMessage
 
-_OPENED = r"^[ \t]*(`{3,}|~{3,})[ \t]*(?:python3?|py)[ \t]*"
-_PROGRAM = re.compile(_OPENED + r"\n(.*?)^[ \t]*\1[ \t]*$", re.M | re.S | re.I)
-_OPEN_PROGRAM = re.compile(_OPENED + "$", re.M | re.I)
-_FENCED = re.compile(r"^[ \t]*(`{3,}|~{3,})[^\n]*\n.*?^[ \t]*\1[ \t]*$", re.M | re.S)
-_QUERY = re.compile(r"<search>(.*?)</search>", re.S | re.I)
+from langgraph_tumix.core.answers import extract_answer
+from langgraph_tumix.core.text import cut
+
+LONGEST_REPLY = 200_000
+"""Characters of a reply that are read; of a longer one, the beginning and the end."""
+
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+_PROGRAM = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*(?:python3?|py)[ \t]*$", re.IGNORECASE)
+_QUERY = re.compile(r"<search>(.*?)</search>", re.DOTALL | re.IGNORECASE)
+_QUERY_END = re.compile(r"</search>", re.IGNORECASE)
 
 Action = Literal["answer", "code", "search", "nothing", "two actions", "unclosed"]
 
@@ -42,20 +49,59 @@ def read_turn(reply: str, *, code: bool, search: bool) -> Turn:
     answer = extract_answer(reply)
     if answer.answer is not None or answer.why == "refusal":
         return Turn("answer", answer.answer or "")
-    programs = [match[2] for match in _PROGRAM.finditer(reply)] if code else []
-    queries = [match[1].strip() for match in _QUERY.finditer(_FENCED.sub("", reply))] if search else []
-    queries = [query for query in queries if query]
+    lines = reply.replace("\r\n", "\n").split("\n")
+    programs = ["".join(f"{line}\n" for line in lines[begin + 1 : end]) for begin, end in _blocks(lines, _PROGRAM)]
+    programs = programs if code else []
+    rest = _unfenced(lines)
+    queries = _queries(rest) if search else []
     if programs and queries:
         return Turn("two actions")
     if programs:
         return Turn("code", "\n".join(programs))
     if queries:
         return Turn("search", queries[0])
-    return Turn("unclosed" if _breaks_off(reply, answer.why, code=code, search=search) else "nothing")
+    return Turn("unclosed" if _breaks_off(rest, answer.why, code=code, search=search) else "nothing")
 
 
-def _breaks_off(reply: str, why: str | None, *, code: bool, search: bool) -> bool:
-    rest = _FENCED.sub("", reply)
-    open_program = code and _OPEN_PROGRAM.search(rest) is not None
+def bounded(reply: AIMessage) -> AIMessage:
+    """Return a reply without the middle of a text that no one could read in time."""
+    if len(reply.text) <= LONGEST_REPLY:
+        return reply
+    return reply.model_copy(update={"content": cut(reply.text, LONGEST_REPLY)})
+
+
+def _blocks(lines: list[str], opening: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last line of fenced blocks, in time that grows with the number of lines only."""
+    closing: dict[str, list[int]] = {}
+    for number, line in enumerate(lines):
+        fence = line.strip(" \t")
+        if fence[:3] in ("```", "~~~") and fence == fence[0] * len(fence):
+            closing.setdefault(fence, []).append(number)
+    after = 0
+    for number, line in enumerate(lines):
+        if number < after or not (mark := opening.match(line)):
+            continue
+        ends = closing.get(mark[1], [])
+        if (place := bisect_right(ends, number)) < len(ends):
+            after = ends[place] + 1
+            yield number, ends[place]
+
+
+def _unfenced(lines: list[str]) -> str:
+    kept, after = [], 0
+    for begin, end in _blocks(lines, _FENCE):
+        kept += lines[after:begin]
+        after = end + 1
+    return "\n".join(kept + lines[after:])
+
+
+def _queries(text: str) -> list[str]:
+    ends = [match.end() for match in _QUERY_END.finditer(text)]
+    found = [match[1].strip() for match in _QUERY.finditer(text, 0, ends[-1])] if ends else []
+    return [query for query in found if query]
+
+
+def _breaks_off(rest: str, why: str | None, *, code: bool, search: bool) -> bool:
+    open_program = code and any(_PROGRAM.match(line) for line in rest.split("\n"))
     open_query = search and "<search>" in rest.lower()
     return open_program or open_query or why == "truncated answer"

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from langgraph_tumix.agents.evolve import DESIGNED, EVOLVE
+from langgraph_tumix.agents.rosterfile import read_roster
 from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.agents.tumix import FIFTEEN
 from langgraph_tumix.errors import ConfigError
 
-_AGENTS: dict[str, Agent] = {agent.name: agent for agent in FIFTEEN}
+_AGENTS: dict[str, Agent] = {agent.name: agent for agent in (*FIFTEEN, *DESIGNED)}
 _ROSTERS: dict[str, tuple[str, ...]] = {
     "tumix": tuple(agent.name for agent in FIFTEEN),
+    "tumix-evolve": EVOLVE,
     "tumix-single": ("CS_gs",) * 15,
     "tumix-three": ("CS_gs", "C+", "CSG_gs") * 5,
 }
@@ -36,13 +40,16 @@ def roster(agents: str | Sequence[str | Agent]) -> list[Agent]:
     """Return the agents that a user asked for.
 
     Args:
-        agents: The name of a roster, names separated by commas, or a list of agents, by name or as they are. An agent
-            may be named several times.
+        agents: The name of a roster, names separated by commas, the path of a roster file that ends in ``.json``, or a
+            list of agents, by name or as they are. An agent may be named several times.
 
     Raises:
-        ConfigError: A name is unknown, there is no agent at all, or two different agents share a name.
+        ConfigError: A name is unknown, there is no agent at all, two different agents share a name, or a file is no
+            roster.
     """
-    if isinstance(agents, str):
+    if isinstance(agents, str) and agents.endswith(".json"):
+        agents = read_roster(Path(agents))
+    elif isinstance(agents, str):
         agents = _ROSTERS.get(agents) or _listed(agents)
     if not agents:
         raise ConfigError("agents is empty: a roster needs at least one agent")

@@ -29,8 +29,12 @@ class Agent:
         search: ``none``; ``gs``: a web search service (Tavily); ``llm``: the model's own search; ``com``: both.
         guide: The instruction of a second role that advises before each turn; empty for none.
         tools: LangChain tools of your own. The model calls them natively, and then code and search as well.
+        steps: Further instructions, each given once the one before is done, which a turn without an action says. Tool
+            uses are shared over all steps; the answer of the last one counts. So plans are made, work is verified,
+            and debates are held.
         model: The model of this agent, if not the graph's.
-        max_tool_uses: Tool uses in one round; turns that lead nowhere count. Then one last turn must answer.
+        max_tool_uses: Tool uses in one round; turns that lead nowhere count. Then one last turn for each step that is
+            left must do without.
 
     Raises:
         ConfigError: A field does not hold what is said above.
@@ -45,6 +49,7 @@ class Agent:
     search: SearchKind = "none"
     guide: str = ""
     tools: tuple[BaseTool, ...] = ()
+    steps: tuple[str, ...] = ()
     model: str | BaseChatModel | None = None
     max_tool_uses: int = 5
 
@@ -63,9 +68,12 @@ class Agent:
             raise ConfigError(
                 f"agent {self.name!r}: {strange[0]!r} is not a LangChain tool; decorate the function with @tool"
             )
+        if isinstance(self.steps, str) or not all(isinstance(step, str) and step.strip() for step in self.steps):
+            raise ConfigError(f"agent {self.name!r}: steps is a list of further instructions, none of them empty")
+        object.__setattr__(self, "steps", tuple(self.steps))
         if self.max_tool_uses < 1:
             raise ConfigError(f"agent {self.name!r}: max_tool_uses is {self.max_tool_uses}, give at least 1")
-        if self.code == "once" and (self.search != "none" or self.guide or self.tools):
+        if self.code == "once" and (self.search != "none" or self.guide or self.tools or self.steps):
             raise ConfigError(f"agent {self.name!r}: code='once' is one program and nothing else; use code='loop'")
         if self.guide and not self.loops:
             raise ConfigError(f"agent {self.name!r} has a guide but nothing to steer: give it code='loop' or a search")
@@ -78,11 +86,12 @@ class Agent:
     @property
     def most_model_calls(self) -> int:
         """Model calls in one round at most: turns, guidance, and the model's own searches."""
+        closing = 1 + len(self.steps)
         if not self.loops:
-            return 1
-        guided = self.max_tool_uses if self.guide else 0
+            return closing
+        guided = self.max_tool_uses + len(self.steps) if self.guide else 0
         searching = self.max_tool_uses if self.search in ("llm", "com") else 0
-        return self.max_tool_uses + 1 + guided + searching
+        return self.max_tool_uses + closing + guided + searching
 
     @property
     def style(self) -> Style:

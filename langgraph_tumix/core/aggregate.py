@@ -1,11 +1,13 @@
-"""Aggregation: from notes to the final answer. Majority vote; nothing here calls a model."""
+"""Aggregation: from notes to the final answer. Nothing here calls a model; what needs calls asks for them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal
 
 from langgraph_tumix.core.keys import may_be_same
 from langgraph_tumix.core.notes import LOST, Note, of_round
+from langgraph_tumix.core.requests import Request
 from langgraph_tumix.core.view import View
 from langgraph_tumix.core.votes import Tally, tally
 
@@ -30,30 +32,44 @@ class Choice:
     tally: Tally
 
 
-class Aggregator(Protocol):
-    """Turns notes into the final answer. Pure: the grouping call, if it wants one, is made by whoever runs it."""
+class Aggregator(ABC):
+    """Turns notes into the final answer; a subclass is a frozen dataclass."""
+
+    def requests(self, view: View) -> Sequence[Request]:
+        """Return the model calls that are wanted before the choice, given the replies so far; none if it can choose."""
+        return ()
 
     def to_group(self, view: View) -> Mapping[str, str]:
         """Return the answers that a grouping call should compare, by key; none if that cannot change the outcome."""
-        ...
+        return {}
 
+    @abstractmethod
     def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
         """Return the choice, with `groups` of keys counted as one; None if there is no vote at all."""
-        ...
 
 
 @dataclass(frozen=True)
-class Majority:
-    """The answer with the most votes in the last round, one vote for each agent and sample.
+class Majority(Aggregator):
+    """The answer with the most votes, one vote for each agent and sample.
 
     If more than half of those who came to an end say that they cannot tell, so does the majority. Votes and
     abstentions are taken from the latest round that holds at least half as many of them as the fullest one, so a last
     round that was cut short does not outvote a complete one before it.
+
+    Attributes:
+        over: Whose votes: those of the ``round`` that decides, or of all ``independent`` notes, as in
+            self-consistency.
+        ties: How a tie is broken: by a seeded ``draw``, or for the answer that came ``first``.
+        quiet: Whether abstentions are ignored, so that a single vote decides.
     """
+
+    over: Literal["round", "independent"] = "round"
+    ties: Literal["draw", "first"] = "draw"
+    quiet: bool = False
 
     def to_group(self, view: View) -> Mapping[str, str]:
         """Return all answers, if some that may mean the same could together reach the winner's count."""
-        votes = tally(_voting_round(view)[1])
+        votes = tally(self._voters(view)[1], keys=view.keys)
         most = max(votes.counts.values(), default=0)
         first = votes.leaders[:1]
         for key in votes.counts:
@@ -65,16 +81,20 @@ class Majority:
 
     def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
         """Return the majority's answer."""
-        round_, notes = _voting_round(view)
-        votes = tally(notes, groups)
-        key = votes.winner(seed)
+        round_, notes = self._voters(view)
+        votes = tally(notes, groups, view.keys)
+        key = votes.winner(seed) if self.ties == "draw" else votes.first_leader
         abstained = sum(note["status"] == "abstained" for note in notes)
-        if key is None or abstained > votes.total:
+        if key is None or (abstained > votes.total and not self.quiet):
             return None
         return Choice(votes.answer(key), votes.counts[key] / len(notes), len(votes.leaders) > 1, round_, votes)
 
+    def _voters(self, view: View) -> tuple[int, list[Note]]:
+        return voting_round(view) if self.over == "round" else (view.round, view.independent())
 
-def _voting_round(view: View) -> tuple[int, list[Note]]:
+
+def voting_round(view: View) -> tuple[int, list[Note]]:
+    """Return the round whose votes decide, and its notes: the latest that is at least half as full as the fullest."""
     rounds = {round_: of_round(view.notes, round_) for round_ in range(1, view.round + 1)}
     voices = {round_: sum(note["status"] not in LOST for note in notes) for round_, notes in rounds.items()}
     fullest = max(voices.values(), default=0)

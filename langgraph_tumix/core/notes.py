@@ -70,13 +70,14 @@ def note_id(round_: int, agent: str, sample: int) -> str:
     return f"{round_}/{agent}/{sample}"
 
 
-def merge_notes(left: Iterable[Note], right: Iterable[Note]) -> list[Note]:
-    """Merge two sets of notes by id: the reducer of the shared channel.
+def merge_notes(notes: Iterable[Note], added: Iterable[Iterable[Note]]) -> list[Note]:
+    """Merge what was added to a set of notes, by id: the reducer of the shared channel.
 
     The order in which agents finish never shows: notes are sorted by round, agent and sample. A note that comes
-    again replaces itself, so a resumed run cannot double it and a person can edit it in Studio.
+    again replaces itself, so a resumed run cannot double it and a person can edit it in Studio. It makes no
+    difference whether additions are merged one by one or all together.
     """
-    by_id = {note["id"]: note for note in (*left, *right)}
+    by_id = {note["id"]: note for some in (notes, *added) for note in some}
     return sorted(by_id.values(), key=lambda note: (note["round"], note["agent"], note["sample"]))
 
 

@@ -31,6 +31,10 @@ class StopRule(ABC):
     def decide(self, view: View) -> Decision:
         """Decide at the end of a round."""
 
+    def at_once(self, view: View) -> Decision:
+        """Decide after each note that comes in while others are still at work; most rules wait for the round's end."""
+        return Decision(False, "decided at the end of a round")
+
     def __or__(self, other: "StopRule") -> "StopRule":
         """Stop as soon as one of the two says so."""
         return AnyOf((self, other))
@@ -51,6 +55,11 @@ class AnyOf(StopRule):
         decisions = [rule.decide(view) for rule in self.rules]
         return _first(decisions, True) or _first(decisions, None) or decisions[-1]
 
+    def at_once(self, view: View) -> Decision:
+        """Take the first rule that stops at once; the judge is not asked in the middle of a round."""
+        decisions = [rule.at_once(view) for rule in self.rules]
+        return _first(decisions, True) or decisions[-1]
+
 
 @dataclass(frozen=True)
 class AllOf(StopRule):
@@ -63,6 +72,12 @@ class AllOf(StopRule):
         decisions = [rule.decide(view) for rule in self.rules]
         held = _first(decisions, False) or _first(decisions, None)
         return held or Decision(True, " and ".join(decision.reason for decision in decisions))
+
+    def at_once(self, view: View) -> Decision:
+        """Stop at once if one rule does and the others, asked as at the end of a round, agree."""
+        if not any(rule.at_once(view).stop for rule in self.rules):
+            return Decision(False, "decided at the end of a round")
+        return self.decide(view)
 
 
 def _first(decisions: list[Decision], stop: bool | None) -> Decision | None:
@@ -90,7 +105,7 @@ class StableMajority(StopRule):
     rounds: int = 2
 
     def __post_init__(self) -> None:
-        _at_least("StableMajority(rounds)", self.rounds, 2)
+        at_least("StableMajority(rounds)", self.rounds, 2)
 
     def decide(self, view: View) -> Decision:
         """Compare the leaders of the last rounds."""
@@ -109,7 +124,7 @@ class FixedRounds(StopRule):
     rounds: int
 
     def __post_init__(self) -> None:
-        _at_least("FixedRounds(rounds)", self.rounds, 1)
+        at_least("FixedRounds(rounds)", self.rounds, 1)
 
     def decide(self, view: View) -> Decision:
         """Count the rounds."""
@@ -118,6 +133,30 @@ class FixedRounds(StopRule):
         return Decision(True, f"{self.rounds} rounds are done")
 
 
-def _at_least(what: str, value: int, least: int) -> None:
+@dataclass(frozen=True)
+class Never(StopRule):
+    """Never stops: the allocator's plan, the rounds or the budget end the question."""
+
+    def decide(self, view: View) -> Decision:
+        """Go on."""
+        return Decision(False, "nothing but the plan's end stops")
+
+
+def at_least(what: str, value: int, least: int) -> None:
+    """Refuse a number that is too small.
+
+    Raises:
+        ConfigError: It is.
+    """
     if value < least:
         raise ConfigError(f"{what} is {value}: give at least {least}")
+
+
+def share(what: str, value: float) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        ConfigError: It is below 0 or above 1.
+    """
+    if not 0 <= value <= 1:
+        raise ConfigError(f"{what} is {value}: give a number from 0 to 1")

@@ -3,11 +3,23 @@
 import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from langgraph_tumix.core.keys import group_keys
 from langgraph_tumix.core.notes import Note
+
+Keys = Callable[[Sequence[str]], Sequence[str | None]]
+"""Gives the key of each answer of a question; None where nothing is answered."""
+
+
+def verbatim(answers: Sequence[str]) -> list[str | None]:
+    """Return each answer as its own key: for answers that somebody has normalised before.
+
+    >>> verbatim(["1/2", "0.5", ""])
+    ['1/2', '0.5', None]
+    """
+    return [answer or None for answer in answers]
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,12 @@ class Tally:
         most = max(self.counts.values(), default=0)
         return tuple(key for key, count in self.counts.items() if count == most)
 
+    @property
+    def first_leader(self) -> str | None:
+        """The leading key; of several in a tie, the one that was voted for first; None without votes."""
+        leaders = set(self.leaders)
+        return next((ballot.key for ballot in self.ballots if ballot.key in leaders), None)
+
     def answer(self, key: str) -> str:
         """Return how the answer `key` is written by most of its voters; the shorter form in a tie."""
         forms = Counter(ballot.answer.strip() for ballot in self.ballots if ballot.key == key)
@@ -74,13 +92,14 @@ class Tally:
         return random.Random(f"{seed}/{tied}").choice(tied) if tied else None
 
 
-def tally(notes: Iterable[Note], groups: Sequence[Sequence[str]] = ()) -> Tally:
+def tally(notes: Iterable[Note], groups: Sequence[Sequence[str]] = (), keys: Keys = group_keys) -> Tally:
     """Count the votes of `notes`.
 
     Args:
         notes: Notes of one round.
         groups: Sets of keys to count as one, as a grouping call found them; each set takes the key among its
             members that has most votes.
+        keys: What makes two answers one.
 
     >>> from langgraph_tumix.testing import note
     >>> tally([note("A", "1/2"), note("B", "0.5"), note("C", "2"), note("D", None)]).counts
@@ -90,12 +109,12 @@ def tally(notes: Iterable[Note], groups: Sequence[Sequence[str]] = ()) -> Tally:
         (note["agent"], note["sample"]): note for note in notes if note["status"] == "ok" and note["answer"]
     }.values()
     answers = [note["answer"] or "" for note in voters]
-    keys = group_keys(answers)
-    count = Counter(key for key in keys if key)
+    keyed = keys(answers)
+    count = Counter(key for key in keyed if key)
     canonical = {key: min(group, key=lambda member: (-count[member], member)) for group in groups for key in group}
     ballots = tuple(
         Ballot(note["id"], answer, canonical.get(key, key))
-        for note, answer, key in zip(voters, answers, keys, strict=True)
+        for note, answer, key in zip(voters, answers, keyed, strict=True)
         if key
     )
     merged = Counter(ballot.key for ballot in ballots)

@@ -1,19 +1,22 @@
-"""Model calls with a meter running: reserved before, settled after, limited in number, retried in one place."""
+"""Model calls with a meter running: reserved before, settled after, at a bearable pace, retried in one place."""
 
 import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Hashable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langgraph_tumix.core.ledger import Ledger
+from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.core.usage import Usage, used
 from langgraph_tumix.errors import BudgetExceeded, ModelError
-from langgraph_tumix.models.failure import model_error, retry_after
+from langgraph_tumix.models.counting import FAST, estimated, metered, output_limit, own_limit, worst_case
+from langgraph_tumix.models.ending import checked
+from langgraph_tumix.models.failure import model_error
+from langgraph_tumix.models.limiter import TooLate, Turn, limiter
 from langgraph_tumix.models.model import Model
 
 logger = logging.getLogger(__name__)
@@ -21,35 +24,37 @@ logger = logging.getLogger(__name__)
 ATTEMPTS = 3
 """How often a call is sent at most, where sending it again can help."""
 
-LONGEST_WAIT = 30.0
-"""Seconds to wait at most before a call is sent again."""
 
-OUTPUT_LIMIT = 16_384
-"""Output tokens a call may use under a cap on tokens or dollars, if the model sets no limit of its own.
-
-A cap has to reserve what a call can cost at worst, and models may answer with 100,000 tokens; reasoning models have
-been seen to return nothing at all under limits of 4,096.
-"""
-
-
-@dataclass
+@dataclass(frozen=True)
 class Meter:
-    """What the calls of one question share, and the account that they are charged to.
+    """Calls models on somebody's account.
 
     Attributes:
         ledger: The account of whoever calls, within the question's.
-        slots: Limits the calls in flight.
+        question: Whose turn it is at the limiter: questions take turns.
+        ceiling: Calls of one model in flight at one time, over all questions.
         call_seconds: Wall time of one call at most.
+        due: When whoever calls must be done, on the event loop's clock; None is never.
+        backoff: Seconds of which the pause after the first failure is a random part; it doubles each time.
     """
 
     ledger: Ledger
-    slots: asyncio.Semaphore
+    question: Hashable
+    ceiling: int
     call_seconds: float
-    _settled: asyncio.Event = field(default_factory=asyncio.Event)
+    due: float | None = None
+    backoff: float = 1.0
 
-    def account(self) -> "Meter":
-        """Return a meter with an account of its own within this one's."""
-        return Meter(Ledger(parent=self.ledger), self.slots, self.call_seconds, self._settled)
+    def account(self, name: str, budget: Budget | None = None, *, due: float | None = None) -> "Meter":
+        """Return a meter with an account of its own within this one's.
+
+        Args:
+            name: What errors call the account, e.g. ``agent C+``.
+            budget: Its caps.
+            due: When whoever calls must be done; never later than by this meter.
+        """
+        soonest = min((when for when in (self.due, due) if when is not None), default=None)
+        return replace(self, ledger=Ledger(budget, name=name, parent=self.ledger), due=soonest)
 
     async def ask(
         self,
@@ -69,85 +74,114 @@ class Meter:
         options: dict[str, Any] = {}
         if temperature is not None and _takes_temperature(model):
             options["temperature"] = temperature
-        if self.ledger.caps_tokens and _own_limit(model) is None:
-            options["max_tokens"] = OUTPUT_LIMIT
+        if self.ledger.caps_tokens and own_limit(model) is None:
+            options["max_tokens"] = output_limit(model)
         chat: Any = model.chat
         if tools:
             chat = chat.bind_tools(list(tools), **({"tool_choice": tool_choice} if tool_choice else {}))
+        worst = worst_case(model, messages, tools) if self.ledger.caps_tokens else used(model_calls=1)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._send(model, chat, messages, options)
+                return await self._send(model, chat, messages, options, worst)
             except ModelError as error:
                 if attempt == ATTEMPTS or not error.retryable:
                     raise
-                logger.info("%s: sending again after attempt %d: %s", model.name, attempt, error)
-                await asyncio.sleep(_pause(error, attempt))
+                await self._pause(model, error, attempt)
         raise AssertionError("the last attempt returns or raises")
 
     async def _send(
-        self, model: Model, chat: Any, messages: Sequence[BaseMessage], options: dict[str, Any]
+        self, model: Model, chat: Any, messages: Sequence[BaseMessage], options: dict[str, Any], worst: Usage
     ) -> AIMessage:
-        async with self.slots, self._reserved(self._worst(model, messages)) as bill:
-            # A call that is cancelled or times out has been sent and may be billed: its input is charged by estimate.
-            bill.update(_estimated(model, messages, ""))
+        async with self._turn(model) as turn, self._reserved(worst) as bill:
+            begun = _now()
             try:
                 async with asyncio.timeout(self.call_seconds):
                     reply = await chat.ainvoke(list(messages), config={"tags": ["nostream"]}, **options)
+            except asyncio.CancelledError:
+                # It has been sent and may be billed, for as much as was written until now.
+                bill.update(estimated(model, messages, int(FAST * (_now() - begun))))
+                raise
             except Exception as error:
                 failure = model_error(error)
-                if failure.kind != "timeout":
-                    bill.update(used(model_calls=1))  # a call that was refused is not billed
+                if failure.billed:
+                    bill.update(estimated(model, messages, int(FAST * (_now() - begun))))
+                if failure.kind == "rate_limit":
+                    turn.refused(failure.wait)
                 raise failure from error
-            bill.update(_metered(model, messages, reply))
-        return _checked(reply)
+            bill.update(metered(model, messages, reply))
+        return checked(reply)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self, model: Model) -> AsyncIterator[Turn]:
+        try:
+            async with limiter(model.lane).turn(self.question, self.ceiling, self._end()) as turn:
+                yield turn
+        except TooLate as error:
+            raise ModelError("rate_limit", f"the provider's rate limit was reached; {error}") from error
+
+    def _end(self) -> float:
+        """Return when waiting has no sense any more: without a deadline, once a call would be given up as well."""
+        return _now() + self.call_seconds if self.due is None else self.due
+
+    async def _pause(self, model: Model, error: ModelError, attempt: int) -> None:
+        """Wait before the next attempt, unless there is no time for it."""
+        if error.kind == "empty":
+            return  # chance, not overload
+        # Jitter, so that agents that failed together do not come back together.
+        pause = random.uniform(0.0, self.backoff * 2.0 ** (attempt - 1)) if error.wait is None else error.wait
+        if _now() + pause >= self._end():
+            raise ModelError(error.kind, f"{error}; no time to wait {pause:.0f} s and try again") from error.__cause__
+        logger.info("%s: sending again in %.1f s after attempt %d: %s", model.name, pause, attempt, error)
+        await asyncio.sleep(pause)
 
     @contextlib.asynccontextmanager
     async def tool(self, usd: float | None = 0.0) -> AsyncIterator[None]:
-        """Charge one tool use at `usd` dollars (None: unknown) while the body runs.
+        """Charge one tool use at `usd` dollars (None: unknown), then run the body.
+
+        Nothing stays reserved meanwhile: the body may call models, and must not wait for itself.
 
         Raises:
             BudgetExceeded: It does not fit under a cap any more.
         """
-        async with self._reserved(used(tool_calls=1, usd=usd)) as bill:
-            bill.update(used(tool_calls=1, usd=usd))
-            yield
+        use = used(tool_calls=1, usd=usd)
+        async with self._reserved(use) as bill:
+            bill.update(use)
+        yield
 
     @contextlib.asynccontextmanager
     async def _reserved(self, worst: Usage) -> AsyncIterator[Usage]:
-        while True:
-            try:
-                self.ledger.reserve(worst)
-                break
-            except BudgetExceeded:
-                if not self.ledger.waiting:
-                    raise
-                # Calls under way have reserved their worst case; most of it comes back when they settle.
-                self._settled.clear()
-                await self._settled.wait()
-        bill = used()
+        await self._reserve(worst)
+        bill = used(model_calls=worst["model_calls"])
         try:
             yield bill
         finally:
             self.ledger.settle(worst, bill)
-            self._settled.set()
 
-    def _worst(self, model: Model, messages: Sequence[BaseMessage]) -> Usage:
-        if not self.ledger.caps_tokens:
-            return used(model_calls=1)
-        # No tokenizer makes more tokens than there are bytes; 16 are for the frame of each message.
-        most = sum(len(_text(message).encode("utf-8", "replace")) + 16 for message in messages)
-        usage = used(model_calls=1, input_tokens=most, output_tokens=_own_limit(model) or OUTPUT_LIMIT)
-        usage["usd"] = model.usd(usage)
-        return usage
+    async def _reserve(self, worst: Usage) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            settled = asyncio.Event()
+
+            def wake(settled: asyncio.Event = settled) -> None:
+                with contextlib.suppress(RuntimeError):  # another loop settled after this one was closed
+                    loop.call_soon_threadsafe(settled.set)
+
+            try:
+                self.ledger.reserve(worst, wake=wake)
+            except BudgetExceeded as refusal:
+                if not refusal.pending:
+                    raise
+                # Calls under way have reserved their worst case; most of it comes back when they settle.
+                try:
+                    await settled.wait()
+                finally:
+                    self.ledger.forget(wake)
+            else:
+                return
 
 
-def _text(message: BaseMessage) -> str:
-    return message.content if isinstance(message.content, str) else str(message.content)
-
-
-def _own_limit(model: Model) -> int | None:
-    limit = getattr(model.chat, "max_tokens", None)
-    return limit if isinstance(limit, int) else None
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _takes_temperature(model: Model) -> bool:
@@ -155,55 +189,3 @@ def _takes_temperature(model: Model) -> bool:
     if not takes:
         logger.info("%s takes no temperature: its samples differ by chance only", model.name)
     return takes
-
-
-def _pause(error: ModelError, attempt: int) -> float:
-    if error.kind == "empty":
-        return 0.0  # chance, not overload
-    asked = retry_after(error.__cause__) if isinstance(error.__cause__, Exception) else None
-    # Full jitter, so that fifteen agents that were refused together do not come back together.
-    return min(LONGEST_WAIT, random.uniform(0, 2.0 ** (attempt - 1)) if asked is None else asked)
-
-
-def _estimated(model: Model, messages: Sequence[BaseMessage], reply: str) -> Usage:
-    usage = used(
-        model_calls=1,
-        unmetered_calls=1,
-        input_tokens=sum(len(_text(message)) for message in messages) // 4 + 1,
-        output_tokens=len(reply) // 4,
-    )
-    usage["usd"] = model.usd(usage)
-    return usage
-
-
-def _metered(model: Model, messages: Sequence[BaseMessage], reply: AIMessage) -> Usage:
-    meta = reply.usage_metadata
-    if meta is None:
-        return _estimated(model, messages, _text(reply))
-    read, written = meta.get("input_token_details", {}), meta.get("output_token_details", {})
-    usage = used(
-        model_calls=1,
-        input_tokens=meta["input_tokens"],
-        output_tokens=meta["output_tokens"],
-        cache_read_tokens=_detail(read, "cache_read"),
-        cache_write_tokens=_detail(read, "cache_creation"),
-        reasoning_tokens=_detail(written, "reasoning"),
-    )
-    usage["usd"] = model.usd(usage)
-    return usage
-
-
-def _detail(details: Any, name: str) -> int:
-    # On some service tiers the names carry a prefix, such as `flex_cache_read`.
-    return sum(count or 0 for key, count in details.items() if key == name or key.endswith(f"_{name}"))
-
-
-def _checked(reply: AIMessage) -> AIMessage:
-    if reply.text.strip() or reply.tool_calls:
-        return reply
-    reason = str(reply.response_metadata.get("finish_reason") or "")
-    if reason == "length":
-        raise ModelError("empty", "the reply is empty: the output limit was used up before any text; raise max_tokens")
-    if reason == "content_filter":
-        raise ModelError("refused", "the provider's content filter withheld the reply")
-    raise ModelError("empty", "the reply is empty", retryable=True)

@@ -1,14 +1,16 @@
 """A chat model as the graph uses it, found by name or taken as it is."""
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
 from langgraph_tumix.core.usage import Usage, used
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.models.price import usd
+from langgraph_tumix.models.limiter import Lane, lane
+from langgraph_tumix.models.price import Price, usd
 
 OFFLINE = "offline"
 """The name of the embedded model, which needs no key; what it says is simulated."""
@@ -20,6 +22,7 @@ NOTES_LIMIT = 150_000
 """Characters of notes to show at most, however large the window: they are paid for by every agent."""
 
 _OPENAI_NAMES = ("gpt-", "chatgpt-", "o1", "o3", "o4")
+_ADDRESSES = ("base_url", "anthropic_api_url", "azure_endpoint", "endpoint_url")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,16 @@ class Model:
         name: ``provider:model``, for people.
         provider: The provider whose price list holds, or empty if none does.
         id: The model's name at its provider.
+        price: The caller's own price, which goes before the list's.
+        lane: What it shares a limiter with: the same model at the same address.
     """
 
     chat: BaseChatModel
     name: str
     provider: str
     id: str
+    price: Price | None = None
+    lane: Lane = field(default_factory=Lane)
 
     @property
     def profile(self) -> dict[str, Any]:
@@ -59,17 +66,34 @@ class Model:
         window = int(self.profile.get("max_input_tokens") or DEFAULT_WINDOW)
         return min(NOTES_LIMIT, window * 3 // 2)
 
-    def usd(self, usage: Usage) -> float | None:
-        """Return the price of `usage` in US dollars, None if unknown."""
-        return 0.0 if self.simulated else usd(self.provider, self.id, usage)
+    def usd(self, usage: Usage, *, written_for_an_hour: int = 0, tier: str = "") -> float | None:
+        """Return the price of one call in US dollars, None if unknown; see `models.price.usd`."""
+        if self.simulated:
+            return 0.0
+        if self.price is not None:
+            return self.price.usd(usage)
+        return usd(self.provider, self.id, usage, written_for_an_hour=written_for_an_hour, tier=tier)
+
+    def most_usd(self, usage: Usage) -> float | None:
+        """Return the most that a call can cost: at the tier asked for, and if it should write its input to a cache."""
+        tier, size = str(getattr(self.chat, "service_tier", None) or ""), usage["input_tokens"]
+        written = Usage(**{**usage, "cache_write_tokens": size})
+        prices = (
+            self.usd(usage, tier=tier),
+            self.usd(written, tier=tier),
+            self.usd(written, written_for_an_hour=size, tier=tier),
+        )
+        known = [price for price in prices if price is not None]
+        return max(known) if len(known) == len(prices) else None
 
 
-def resolve(model: str | BaseChatModel) -> Model:
+def resolve(model: str | BaseChatModel, prices: Mapping[str, Price] | None = None) -> Model:
     """Find a model.
 
     Args:
         model: ``offline``, ``provider:model`` as `init_chat_model` takes it (``openai:gpt-5-mini``; the provider may
             be left out for OpenAI's own names), or a chat model.
+        prices: Prices by name (``openai:gpt-5-mini``) or id (``gpt-5-mini``), before those of the list.
 
     Raises:
         ConfigError: No such provider, its package or key is missing, or it is not a chat model.
@@ -77,8 +101,9 @@ def resolve(model: str | BaseChatModel) -> Model:
     >>> resolve("offline").name
     'offline (simulated)'
     """
+    prices = prices or {}
     if isinstance(model, BaseChatModel):
-        return _describe(model)
+        return _describe(model, prices)
     if not isinstance(model, str):
         raise ConfigError(
             f"model is a {type(model).__name__}: give a name such as 'openai:gpt-5-mini', or a LangChain chat model"
@@ -89,12 +114,12 @@ def resolve(model: str | BaseChatModel) -> Model:
     if name == OFFLINE and not provider:
         from langgraph_tumix.offline import OfflineChatModel
 
-        return _describe(OfflineChatModel())
+        return _describe(OfflineChatModel(), prices)
     if not provider or not name:
         raise ConfigError(
             f"model {model!r} is not known: write it as 'provider:model', e.g. 'openai:gpt-5-mini', or 'offline'"
         )
-    return _describe(_openai(name) if provider == "openai" else _by_init_chat_model(provider, name))
+    return _describe(_openai(name) if provider == "openai" else _by_init_chat_model(provider, name), prices)
 
 
 def _openai(name: str) -> BaseChatModel:
@@ -120,23 +145,43 @@ def _by_init_chat_model(provider: str, name: str) -> BaseChatModel:
     return chat
 
 
-def _describe(chat: BaseChatModel) -> Model:
+def _describe(chat: BaseChatModel, prices: Mapping[str, Price]) -> Model:
     params = chat._get_ls_params()
     provider = str(params.get("ls_provider") or chat._llm_type)
-    name = str(params.get("ls_model_name") or getattr(chat, "model_name", None) or type(chat).__name__)
+    id_ = str(params.get("ls_model_name") or getattr(chat, "model_name", None) or type(chat).__name__)
     if chat._llm_type == "tumix-offline":
         return Model(_one_request_per_call(chat), "offline (simulated)", OFFLINE, OFFLINE)
     elsewhere = getattr(chat, "openai_api_base", None) or (provider == "openai" and os.environ.get("OPENAI_BASE_URL"))
-    return Model(_one_request_per_call(chat), f"{provider}:{name}", "" if elsewhere else provider, name)
+    name = f"{provider}:{id_}"
+    return Model(
+        _one_request_per_call(chat),
+        name,
+        "" if elsewhere else provider,
+        id_,
+        prices.get(name, prices.get(id_)),
+        _lane(chat, provider, id_),
+    )
+
+
+def _lane(chat: BaseChatModel, provider: str, id_: str) -> Lane:
+    client = getattr(chat, "root_async_client", None)  # OpenAI's knows where it really sends to
+    addresses = (getattr(client, "base_url", None), *(getattr(chat, name, None) for name in _ADDRESSES))
+    address = next((str(address) for address in addresses if address), "")
+    remote = address or type(chat).__module__.startswith("langchain")
+    return lane(provider, address, id_) if remote else Lane()
 
 
 def _one_request_per_call(chat: BaseChatModel) -> BaseChatModel:
     """Return a copy that neither streams nor retries: retries are ours, counted, and made in one place."""
     changes: dict[str, Any] = {"disable_streaming": True}
-    if "max_retries" in type(chat).model_fields:
-        changes["max_retries"] = 0
+    # A server that is asked for a stream answers with one, whatever LangChain expects.
+    changes |= {name: value for name, value in (("max_retries", 0), ("streaming", False)) if _has(chat, name)}
     for root, client in (("root_client", "client"), ("root_async_client", "async_client")):
         if getattr(chat, root, None) is not None:  # OpenAI's clients keep their own count of retries
             changes[root] = getattr(chat, root).with_options(max_retries=0)
             changes[client] = changes[root].chat.completions
     return chat.model_copy(update=changes)
+
+
+def _has(chat: BaseChatModel, field_name: str) -> bool:
+    return field_name in type(chat).model_fields

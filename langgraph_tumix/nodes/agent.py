@@ -2,22 +2,29 @@
 
 import asyncio
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
-from langgraph_tumix.agents.conclude import conclude
+from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import AgentGraph, AgentInput, agent_graph, opening
+from langgraph_tumix.agents.loop import agent_graph, opening
 from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.notes import Note, of_round
-from langgraph_tumix.errors import BudgetExceeded, InterpreterError, ModelError
-from langgraph_tumix.plan import Plan
+from langgraph_tumix.events import Emit
+from langgraph_tumix.plan import Plan, Step, seconds_left
+from langgraph_tumix.race import Race
 from langgraph_tumix.state import Node, TumixState, Update
+
+PATIENCE = 1.0
+"""Seconds that an agent that was stopped gets to unwind, so that its calls are counted; it takes a few milliseconds."""
 
 LADDER = (0.4, 0.7, 1.0, 1.2)
 """Temperatures of the samples in TUMIX+, repeated beyond four; the paper does not give its own."""
@@ -29,28 +36,71 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         context, asked = plan.context(runtime), state["asked"]
-        samples = context.samples if state["round"] <= 2 else 1
         shown = of_round(state.get("notes", []), state["round"] - 1)
         shared = shared_part(asked, shown, limit=equipped.model.notes_limit, seed=context.seed)
-        start, saw = opening(equipped.agent, shared, asked["images"]), [note["id"] for note in shown]
-        # Inner steps are not checkpointed: that would cost five times the notes, and a kernel cannot be resumed.
-        options = {"durability": "exit"} if runtime.execution_info and runtime.execution_info.thread_id else {}
-        with plan.meter(state, runtime) as meter:
-            runs = [
-                Run(
-                    equipped=equipped,
-                    question=asked,
-                    round=state["round"],
-                    sample=number,
-                    meter=meter.account(),
-                    temperature=LADDER[number % len(LADDER)] if samples > 1 else None,
-                    emit=runtime.stream_writer,
-                )
-                for number in range(samples)
-            ]
-            return {"notes": await _together([_note(run, subgraph, start, saw, context, options) for run in runs])}
+        start = opening(equipped.agent, shared, asked["images"], context.tool_seconds)
+        saw = [note["id"] for note in shown]
+        async with plan.step(state, runtime, "agents") as step:
+            limit = _soonest(context, seconds_left(state, context), step.race.begun)
+            runs = _runs(equipped, state, step, limit.when, context, runtime.stream_writer)
+            # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
+            work = [_note(run, subgraph.ainvoke(start, _UNSAVED, context=run), saw, limit, step.race) for run in runs]
+            notes = await _together(work)
+            step.race.finish(notes)
+        return {"notes": notes}
 
     return answer
+
+
+# LangGraph fails if a graph without a checkpointer inherits the durability "sync".
+_UNSAVED: RunnableConfig = {"configurable": {"__pregel_checkpointer": None, "__pregel_durability": "async"}}
+
+
+def _runs(
+    equipped: Equipped, state: TumixState, step: Step, due: float, context: TumixContext, emit: Emit
+) -> list[Run]:
+    """Return a run for each sample, on an account and with a log of its own."""
+    name, runs = equipped.agent.name, []
+    samples = context.samples if state["round"] <= 2 else 1
+    for sample in range(samples):
+        meter = step.meter.account(f"agent {name}", step.per_agent, due=due)
+        run = Run(
+            equipped=equipped,
+            question=state["asked"],
+            round=state["round"],
+            sample=sample,
+            meter=meter,
+            temperature=LADDER[sample % len(LADDER)] if samples > 1 else None,
+            tool_seconds=context.tool_seconds,
+            log=step.journal.of(f"{name}/{sample}", meter.ledger),
+            emit=emit,
+        )
+        runs.append(run)
+    return runs
+
+
+@dataclass(frozen=True)
+class _Limit:
+    """When a run ends at the latest, on the event loop's clock, and how it ends then."""
+
+    when: float
+    end: Conclusion
+
+
+def _soonest(context: TumixContext, left: float | None, begun: float) -> _Limit:
+    """Return the limit that comes first: the agent's, the round's or the question's."""
+    now = asyncio.get_running_loop().time()
+    limits = [(now + context.agent_seconds, "timeout", f"not done within {context.agent_seconds:g} s (agent_seconds)")]
+    if context.round_seconds is not None:
+        words = f"the round took longer than {context.round_seconds:g} s (round_seconds)"
+        limits.append((begun + context.round_seconds, "timeout", words))
+    if left is not None:
+        limits.append((now + left, "deadline", "the question's deadline was reached"))
+    when, cause, reason = min(limits)
+    return _Limit(when, Conclusion("timed_out", cause, reason))
+
+
+_OUTRUN = Conclusion("cancelled", "quorum", "enough other agents had an answer (quorum)")
 
 
 async def _together(runs: list[Coroutine[Any, Any, Note]]) -> list[Note]:
@@ -63,51 +113,24 @@ async def _together(runs: list[Coroutine[Any, Any, Note]]) -> list[Note]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _note(
-    run: Run,
-    subgraph: AgentGraph,
-    start: AgentInput,
-    saw: Sequence[str],
-    context: TumixContext,
-    options: Mapping[str, Any],
-) -> Note:
+async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], limit: _Limit, race: Race) -> Note:
     run.report("agent")
     begun = time.monotonic()
-    due = context.max_seconds and run.question["asked"] + context.max_seconds - time.time()
-    seconds = context.agent_seconds if due is None else min(context.agent_seconds, due)
     try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            end = conclude(run, await subgraph.ainvoke(start, context=run, **options))
+        async with race.until(limit.when) as timer:
+            end = conclude(run, await abandonable(work, patience=PATIENCE))
     except GraphBubbleUp:
         raise  # an interrupt, a drain or a command to the graph above: LangGraph's own business
-    except TimeoutError:
-        end = _out_of_time(context.agent_seconds, deadline=seconds == due)
+    except asyncio.CancelledError:
+        await run.aclose()  # the whole graph is cancelled: nobody waits for an answer
+        raise
     except Exception as error:  # noqa: BLE001 - the failure of one agent is a note, never the end of the others
-        end = _failed(error)
+        end = (_OUTRUN if race.closed else limit.end) if timer.expired() else failure(error)
     finally:
-        await run.aclose()
+        leave(run.aclose())  # a kernel takes its time to end
     note = run.note(end, saw=saw, seconds=time.monotonic() - begun)
     run.report(
         "note",
         **{key: note[key] for key in ("status", "answer", "reason", "seconds", "usage")},
     )
     return note
-
-
-def _out_of_time(limit: float, *, deadline: bool) -> Conclusion:
-    if deadline:
-        return Conclusion("timed_out", "deadline", "the question's deadline was reached")
-    return Conclusion("timed_out", "timeout", f"not done within {limit:g} s (agent_seconds)")
-
-
-def _failed(error: Exception) -> Conclusion:
-    match error:
-        case BudgetExceeded():
-            return Conclusion("cancelled", "budget", str(error))
-        case ModelError(kind="timeout"):
-            return Conclusion("timed_out", "timeout", str(error))
-        case ModelError():
-            return Conclusion("failed", error.kind, str(error))
-        case InterpreterError():
-            return Conclusion("failed", "interpreter", str(error))
-    return Conclusion("failed", "error", f"{type(error).__name__}: {error}"[:500])

@@ -1,5 +1,6 @@
 """The last node: the majority's answer, after a grouping call where it can matter, and the outcome around it."""
 
+import asyncio
 from collections.abc import Mapping
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
@@ -9,14 +10,15 @@ from langgraph_tumix.agents.prompt import template
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.answers import extract_answer
 from langgraph_tumix.core.groups import read_groups
+from langgraph_tumix.core.keys import may_be_same
 from langgraph_tumix.core.text import cut, fence
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
-from langgraph_tumix.models.meter import Meter
+from langgraph_tumix.nodes.judge import CUT_SHORT
 from langgraph_tumix.nodes.summary import cut_short, summarise
 from langgraph_tumix.outcome import Outcome
-from langgraph_tumix.plan import Plan
+from langgraph_tumix.plan import Plan, Voice, seconds_left
 from langgraph_tumix.state import Node, TumixState, Update
 
 ANSWER_LIMIT = 2_000
@@ -28,31 +30,43 @@ def aggregate_node(plan: Plan) -> Node:
 
     async def close(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         view, warnings = View(state["notes"], state["round"]), []
-        with plan.meter(state, runtime) as shared:
-            meter = shared.account()
+        async with plan.step(state, runtime, "close") as step:
+            grouper = step.voice(plan.judge, "aggregator")
             # Once time or money is up, the closing vote costs nothing of either.
             answers = {} if cut_short(state) else plan.aggregator.to_group(view)
             groups: list[list[str]] = []
             try:
-                groups = await _grouped(plan, state, answers, meter) if answers else []
-            except (ModelError, BudgetExceeded) as error:
-                warnings.append(f"answers that may mean the same could not be grouped: {error}")
+                async with asyncio.timeout(seconds_left(state, plan.context(runtime))):
+                    groups = await _grouped(state, answers, grouper) if answers else []
+            except (ModelError, BudgetExceeded, TimeoutError) as error:
+                why = str(error) or CUT_SHORT["deadline"]
+                warnings.append(f"answers that may mean the same could not be grouped: {why}")
         choice = plan.aggregator.choose(view, groups, plan.context(runtime).seed)
-        outcome = summarise(plan, state, choice, meter.ledger.spent, warnings)
+        outcome = summarise(plan, state, choice, grouper.spent, warnings)
         runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
         return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
 
     return close
 
 
-async def _grouped(plan: Plan, state: TumixState, answers: Mapping[str, str], meter: Meter) -> list[list[str]]:
+async def _grouped(state: TumixState, answers: Mapping[str, str], grouper: Voice) -> list[list[str]]:
     """Ask which answers mean the same, and return their keys in groups."""
     one_line = (cut(" ".join(answer.split()), ANSWER_LIMIT) for answer in answers.values())
     numbered = "\n".join(f"{number}. {answer}" for number, answer in enumerate(one_line, 1))
     listed = fence("answers", numbered, state["asked"]["marker"])
     prompt = template("group").format(question=state["asked"]["text"], answers=listed)
-    reply = await meter.ask(plan.judge, [SystemMessage(template("system")), HumanMessage(prompt)])
-    return read_groups(extract_answer(reply.text).answer or "", list(answers))
+    reply = await grouper.ask([SystemMessage(template("system")), HumanMessage(prompt)])
+    groups = read_groups(extract_answer(reply.text).answer or "", list(answers))
+    # An answer may talk its reader into merging; what cannot be the same stays apart whatever is said.
+    return [alike for group in groups if len(alike := _alike(group)) > 1]
+
+
+def _alike(group: list[str]) -> list[str]:
+    kept: list[str] = []
+    for key in group:
+        if all(may_be_same(key, other) for other in kept):
+            kept.append(key)
+    return kept
 
 
 def _message(outcome: Outcome, name: str) -> AIMessage:
@@ -73,7 +87,8 @@ def _message(outcome: Outcome, name: str) -> AIMessage:
 
 
 def _caution(outcome: Outcome) -> str:
-    lost = len({entry["agent"] for entry in outcome.lost if entry["round"] == outcome.decided_in})
+    in_force = [entry for entry in outcome.lost if entry["round"] == outcome.decided_in and entry["cause"] != "quorum"]
+    lost = len({entry["agent"] for entry in in_force})
     words = {
         "degraded": "degraded",
         "budget": "cut short by its budget",

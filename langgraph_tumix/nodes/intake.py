@@ -15,7 +15,7 @@ from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.text import clean, cut
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.events import event
-from langgraph_tumix.plan import Plan, check_priced
+from langgraph_tumix.plan import Plan, check_priced, check_quorum, forget
 from langgraph_tumix.state import Node, TumixState, Update
 
 LONGEST_QUESTION = 200_000
@@ -32,9 +32,11 @@ def intake_node(plan: Plan) -> Node:
 
     async def begin(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         context = plan.context(runtime)
-        check_priced(context.budget(plan.budget), plan.models)
+        check_priced(context.budget(plan.budget), plan.models, plan.searches)
+        check_quorum(context, plan.roster)
         asked, messages = _read(state)
         _check(asked, plan)
+        forget(state)
         tools = await asyncio.to_thread(plan.tools)
         runtime.stream_writer(
             event(
@@ -50,6 +52,7 @@ def intake_node(plan: Plan) -> Node:
         return {
             "asked": asked,
             "tools": tools,
+            "design": None,
             "messages": messages,
             "question": None,  # consumed: a later turn of the same thread may bring messages only
             "round": 0,

@@ -1,5 +1,6 @@
 """The judge's node: counts the votes of the round that ended, and decides whether there is another one."""
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from typing import Literal
@@ -15,8 +16,7 @@ from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
-from langgraph_tumix.models.meter import Meter
-from langgraph_tumix.plan import Plan, spent
+from langgraph_tumix.plan import Plan, Voice, seconds_left, spent
 from langgraph_tumix.state import Node, RoundReport, TumixState, Update
 
 CUT_SHORT = {"budget": "the budget was reached", "deadline": "the deadline was reached"}
@@ -30,9 +30,9 @@ def judge_node(plan: Plan) -> Node:
 
     async def decide(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         view = View(state["notes"], state["round"])
-        with plan.meter(state, runtime) as shared:
-            meter = shared.account()
-            decision, verdict = await _decide(plan, state, view, plan.context(runtime), meter)
+        async with plan.step(state, runtime, "judge") as step:
+            judge = step.voice(plan.judge, "judge")
+            decision, verdict = await _decide(plan, state, view, plan.context(runtime), judge)
         votes = view.votes()
         report = RoundReport(
             round=view.round,
@@ -43,7 +43,7 @@ def judge_node(plan: Plan) -> Node:
             stop=bool(decision.stop),
             reason=decision.reason,
             verdict=verdict,
-            usage=meter.ledger.spent,
+            usage=judge.spent,
         )
         total = add_usage(spent(state), report["usage"])
         shown = {key: value for key, value in report.items() if key not in ("verdict", "usage")}
@@ -59,16 +59,20 @@ def route(state: TumixState) -> Literal["dispatch", "aggregate"]:
 
 
 async def _decide(
-    plan: Plan, state: TumixState, view: View, context: TumixContext, meter: Meter
+    plan: Plan, state: TumixState, view: View, context: TumixContext, judge: Voice
 ) -> tuple[Decision, str]:
     """Return the decision, and what the judge wrote if it was asked."""
-    forced = _forced(of_round(view.notes, view.round), late=view.round >= context.min_rounds)
+    left = seconds_left(state, context)
+    forced = _forced(of_round(view.notes, view.round), left, late=view.round >= context.min_rounds)
     rule = FixedRounds(context.max_rounds) | (FixedRounds(context.min_rounds) & plan.stop)
     decision = forced or rule.decide(view)
     if decision.stop is not None:
         return decision, ""
     try:
-        stop, verdict = await _ask(plan, state, context, meter)
+        async with asyncio.timeout(left):
+            stop, verdict = await _ask(plan, state, context, judge)
+    except TimeoutError:
+        return Decision(True, CUT_SHORT["deadline"]), f"{NOT_ASKED}: {CUT_SHORT['deadline']}"
     except BudgetExceeded as error:
         return Decision(True, CUT_SHORT["budget"]), f"{NOT_ASKED}: {error}"
     except ModelError as error:
@@ -77,8 +81,10 @@ async def _decide(
     return rule.decide(replace(view, verdict=stop)), verdict
 
 
-def _forced(notes: list[Note], *, late: bool) -> Decision | None:
+def _forced(notes: list[Note], left: float | None, *, late: bool) -> Decision | None:
     """Stop without asking anyone, where another round could not be had or could not help."""
+    if left is not None and left <= 0:
+        return Decision(True, CUT_SHORT["deadline"])
     for cause, words in CUT_SHORT.items():
         if any(note["cause"] == cause for note in notes):
             return Decision(True, words)
@@ -90,12 +96,12 @@ def _forced(notes: list[Note], *, late: bool) -> Decision | None:
     return None
 
 
-async def _ask(plan: Plan, state: TumixState, context: TumixContext, meter: Meter) -> tuple[bool, str]:
+async def _ask(plan: Plan, state: TumixState, context: TumixContext, judge: Voice) -> tuple[bool, str]:
     """Ask the judge. It sees just what the agents of the next round would see, so that a cache can serve both."""
     asked, round_ = state["asked"], state["round"]
     shown = of_round(state["notes"], round_)
     shared = shared_part(asked, shown, limit=plan.judge.notes_limit, seed=context.seed)
     own = template("judge").format(round=round_, max_rounds=context.max_rounds)
-    reply = await meter.ask(plan.judge, messages(shared, own, asked["images"]))
+    reply = await judge.ask(messages(shared, own, asked["images"]))
     verdict = (extract_answer(reply.text).answer or "").strip().upper()
     return verdict == "YES", reply.text  # anything but a clear yes goes on

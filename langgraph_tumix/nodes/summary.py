@@ -34,26 +34,28 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
     notes, rounds = state["notes"], state["rounds"]
     lost = [note for note in notes if note["status"] in LOST]
     votes = choice.tally if choice else None
-    judging = [report["usage"] for report in rounds]
+    judging, design = [report["usage"] for report in rounds], state.get("design")
+    others = {"judge": add_usage(*judging), "aggregator": closing} | ({"designer": design["usage"]} if design else {})
     return Outcome(
         question=state["asked"]["text"],
         answer=choice.answer if choice else None,
         confidence=round(choice.confidence, 4) if choice else 0.0,
-        status=_status(state, choice, {note["round"] for note in lost}),
+        # Agents that a quorum left behind were not needed, which is not the same as a failure.
+        status=_status(state, choice, {note["round"] for note in lost if note["cause"] != "quorum"}),
         stop_reason=rounds[-1]["reason"],
         simulated=any(model.simulated for model in plan.models),
-        agents=len(plan.roster),
+        agents=len(plan.roster) + (len(design["agents"]) if design else 0),
         rounds=[dict(report) for report in rounds],
         votes={votes.answer(key): count for key, count in votes.counts.items()} if votes else {},
         decided_in=choice.round if choice else None,
         tie=choice.tie if choice else False,
         usage=add_usage(spent(state), closing),
-        by_agent=_by(notes, "agent") | {"judge": add_usage(*judging), "aggregator": closing},
+        by_agent=_by(notes, "agent") | others,
         by_round=_by(notes, "round", {str(report["round"]): report["usage"] for report in rounds}),
         lost=[_loss(note) for note in lost],
         left_out=dict(plan.left_out),
         tools=state["tools"],
-        warnings=[*warnings, *_warnings(state, notes)],
+        warnings=[*warnings, *(design["warnings"] if design else []), *_warnings(state, notes)],
         seconds=round(time.time() - state["asked"]["asked"], 3),
     )
 

@@ -18,6 +18,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
+from langgraph_tumix.offline.designer import propose
 from langgraph_tumix.offline.guide import guide
 from langgraph_tumix.offline.library import articles, ranked
 from langgraph_tumix.offline.notes import group, judge
@@ -36,8 +37,8 @@ class OfflineChatModel(BaseChatModel):
 
     It follows the same text protocol as a real model: it reads its role in the prompt, reasons in words and errs,
     writes programs and reads their output, searches and reads what was found, reads notes and changes its mind,
-    guides, judges, groups. What it can work on: `langgraph_tumix.offline.families`, and questions about
-    the bundled corpus. What it says is simulated; how often it is right says nothing about any other model.
+    guides, judges, groups, proposes agents. What it can work on: `langgraph_tumix.offline.families`, and questions
+    about the bundled corpus. What it says is simulated; how often it is right says nothing about any other model.
 
     The reply depends on `seed`, `temperature` and the messages alone, where secret fence markers do not count. Seed
     and temperature can also be given with a call, as with other models.
@@ -162,6 +163,8 @@ class OfflineChatModel(BaseChatModel):
                 return AIMessage(guide(reading))
             case "grouper":
                 return AIMessage(group(reading))
+            case "designer":
+                return AIMessage(propose(reading, rng))
         step = solve(reading, rng, self.error_rate)
         if isinstance(step, str):
             return AIMessage(step)

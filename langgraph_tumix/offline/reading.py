@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from langgraph_tumix.core.text import clean
 
-Role = Literal["solver", "guide", "judge", "grouper"]
+Role = Literal["solver", "guide", "judge", "grouper", "designer"]
 Kind = Literal["code", "search", ""]
 
 _END = re.compile(r"^\[\[end · ([0-9a-f]*)\]\]$", re.MULTILINE)
@@ -42,6 +42,8 @@ class Reading:
         turns: What the solver did so far.
         progress: For a guide: what its solver did so far.
         guidance: For a solver: what its guide advises now.
+        step: For a solver that works in steps: what the step in work tells it, beyond the first.
+        roster: For a designer: the agents in force.
         left: Tool uses left.
         native: Names of bound tools that take a program (``code``) or a query (``query``).
     """
@@ -53,6 +55,8 @@ class Reading:
     turns: tuple[Turn, ...] = ()
     progress: str = ""
     guidance: str = ""
+    step: str = ""
+    roster: str = ""
     left: int = 0
     native: Mapping[str, str] = field(default_factory=dict)
 
@@ -96,6 +100,8 @@ def read_messages(messages: Sequence[BaseMessage], native: Mapping[str, str] | N
         turns=tuple(_turns(said)),
         progress=_filled(progress, material),
         guidance=latest.partition("\n# Guidance\n")[2],
+        step=next((said for said, _ in reversed(told[1:]) if said.startswith("# Step ")), ""),
+        roster=text.partition("\n# The kind of question\n")[0] if _role(task) == "designer" else "",
         left=_left(latest),
         native=native or {},
     )
@@ -145,6 +151,8 @@ def _role(task: str) -> Role:
         return "judge"
     if "you guide the solver" in task:
         return "guide"
+    if "You design new agents" in task:
+        return "designer"
     return "grouper" if "say the same thing" in task else "solver"
 
 

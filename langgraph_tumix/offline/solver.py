@@ -106,7 +106,7 @@ class _Turn:
         advice = self.reading.guidance.lower()
         if tried >= _MOST_PROGRAMS or (tried and "final answer" in advice):
             return 0
-        if re.search(r"\b(?:second|another) (?:way|program)\b", advice):
+        if re.search(r"\b(?:second|another) (?:way|program)\b", advice + self.reading.step):
             return 2
         if self.reading.may_search and problem.hardness < _EASY and "program" not in advice:
             return 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,9 @@ _USD_PER_CREDIT = 0.008
 _CREDITS = {"basic": 1, "advanced": 2}
 _MOST_RESULTS = 20
 _LONGEST = 120.0  # seconds; the client allows no more
+_ATTEMPTS = 3
+_BACKOFF = 0.5  # seconds of which the first pause is a random part; the next is twice as long
+_PASSING = {"UsageLimitExceededError", "TransportError"}  # and faults of the server: they may be over soon
 
 # By the names of exception classes, because the client and its httpx are imported only when they are needed.
 _REMEDIES = {
@@ -79,16 +83,35 @@ class TavilySearch:
             SearchError: Tavily could not be reached, was too slow, or refused.
         """
         try:
-            async with asyncio.timeout(self._seconds), await asyncio.to_thread(self._client) as client:
-                answer = await client.search(
-                    query, search_depth=self._depth, max_results=self._max_results, timeout=_LONGEST
-                )
+            async with await asyncio.to_thread(self._client) as client:
+                answer = await self._ask(client, query)
             return Found(query, tuple(_hit(result) for result in answer["results"]))
         except TimeoutError as error:
             raise SearchError(f"Tavily gave no answer within {self._seconds:g} s; try again later") from error
         except Exception as error:
             # The client raises its own errors, httpx's and, for a malformed answer, any of Python's.
             raise SearchError(_explain(error)) from error
+
+    async def _ask(self, client: "AsyncTavilyClient", query: str) -> Mapping[str, Any]:
+        """Ask up to `_ATTEMPTS` times, where another attempt can help."""
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(self._seconds):
+                for attempt in range(_ATTEMPTS):
+                    try:
+                        answer: dict[str, Any] = await client.search(
+                            query, search_depth=self._depth, max_results=self._max_results, timeout=_LONGEST
+                        )
+                    except Exception as error:
+                        failure = error
+                        if attempt == _ATTEMPTS - 1 or not _may_pass(error):
+                            raise
+                    else:
+                        return answer
+                    await asyncio.sleep(random.uniform(0.0, _BACKOFF * 2**attempt))
+        except TimeoutError as late:
+            raise failure or late from None  # why it failed says more than that there was no time left
+        raise AssertionError("the last attempt returns or raises")
 
     def _client(self) -> "AsyncTavilyClient":
         """A client; made in a thread, because the import and the certificates take a while to load."""
@@ -114,6 +137,11 @@ class TavilySearch:
 def _hit(result: Mapping[str, Any]) -> Hit:
     url = str(result["url"])
     return Hit(str(result.get("title") or url), url, str(result.get("content") or ""))
+
+
+def _may_pass(error: Exception) -> bool:
+    status = getattr(getattr(error, "response", None), "status_code", 0)
+    return status >= 500 or bool(_PASSING & {kind.__name__ for kind in type(error).__mro__})
 
 
 def _explain(error: Exception) -> str:

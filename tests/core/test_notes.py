@@ -30,19 +30,19 @@ def test_order_of_arrival_does_not_show(arrived: list[Note], rng: random.Random)
     shuffled = rng.sample(arrived, len(arrived))
     one_by_one: list[Note] = []
     for made in shuffled:
-        one_by_one = merge_notes(one_by_one, [made])
-    assert ids(one_by_one) == ids(merge_notes([], arrived))
+        one_by_one = merge_notes(one_by_one, [[made]])
+    assert ids(one_by_one) == ids(merge_notes([], [arrived]))
 
 
 @given(notes)
 def test_a_resumed_run_doubles_nothing(arrived: list[Note]) -> None:
-    merged = merge_notes([], arrived)
-    assert merge_notes(merged, arrived) == merged
+    merged = merge_notes([], [arrived])
+    assert merge_notes(merged, [arrived]) == merged
     assert len(merged) == len(arrived)
 
 
 def test_an_edit_replaces_the_note() -> None:
-    merged = merge_notes([note("C", "41"), note("Base", "42")], [note("C", "42")])
+    merged = merge_notes([note("C", "41"), note("Base", "42")], [[note("C", "42")]])
     assert [(made["agent"], made["answer"]) for made in merged] == [("Base", "42"), ("C", "42")]
 
 

@@ -1,11 +1,10 @@
 """Right, wrong, and what cannot be told."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
-from langgraph_tumix.core.ledger import Budget, Ledger
+from langgraph_tumix.core.ledger import Ledger
 from langgraph_tumix.evaluate.scoring import Scorer
 from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.interpreter import JupyterInterpreter
@@ -19,8 +18,8 @@ def outcome(answer: str | None, *causes: str) -> dict[str, Any]:
     return {"answer": answer, "rounds": [{}], "lost": lost}
 
 
-def meter(budget: Budget | None = None) -> Meter:
-    return Meter(Ledger(budget), asyncio.Semaphore(1), 5)
+def meter() -> Meter:
+    return Meter(Ledger(), question="1", ceiling=1, call_seconds=5)
 
 
 @pytest.mark.parametrize(

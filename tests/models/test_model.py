@@ -1,5 +1,7 @@
 """Finding models, pricing them, and telling their failures apart."""
 
+import email.utils
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -84,8 +86,9 @@ async def test_whether_a_model_sees_is_asked_of_its_profile(image: bool) -> None
 class Told(Exception):
     """An exception as providers' clients raise it."""
 
-    def __init__(self, status: int | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, status: int | None = None, headers: dict[str, str] | None = None, code: str = "") -> None:
         super().__init__("told")
+        self.code = code
         if status is not None:
             self.status_code = status
         self.response = type("Response", (), {"headers": headers or {}})()
@@ -103,13 +106,20 @@ class APITimeoutError(Exception):
     ("error", "kind", "retryable"),
     [
         (Told(400), "request", False),
+        (Told(400, code="content_filter"), "refused", False),
+        (Told(400, code="context_length_exceeded"), "request", False),
         (Told(401), "auth", False),
+        (Told(402), "quota", False),
         (Told(403), "auth", False),
         (Told(404), "model", False),
         (Told(418), "request", False),
+        (Told(408), "timeout", True),
         (Told(429), "rate_limit", True),
+        (Told(429, code="insufficient_quota"), "quota", False),
+        (Told(429, {"x-should-retry": "false"}), "rate_limit", False),
         (Told(500), "server", True),
         (Told(529), "server", True),
+        (Told(200), "reply", False),
         (APIConnectionError(), "connection", True),
         (ConnectionResetError(), "connection", True),
         (APITimeoutError(), "timeout", False),
@@ -124,7 +134,61 @@ def test_failures_are_told_apart(error: Exception, kind: str, retryable: bool) -
 
 @pytest.mark.parametrize(
     ("headers", "seconds"),
-    [({"retry-after": "2"}, 2.0), ({"retry-after": "-1"}, 0.0), ({"retry-after": "soon"}, None), ({}, None)],
+    [
+        ({"retry-after": "2"}, 2.0),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after": "-1"}, 0.0),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "1e999"}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
+        ({"retry-after": "Mon, 23 Nov 2020 08:00:00 GMT"}, 0.0),
+        ({"retry-after": "Mon, 99 Nov 2020 08:00:00 GMT"}, None),
+        ({}, None),
+    ],
 )
 def test_a_provider_may_ask_for_patience(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(Told(429, headers)) == seconds
+    assert model_error(Told(429, headers)).wait == seconds
+
+
+def test_a_provider_may_name_the_hour() -> None:
+    later = email.utils.format_datetime(datetime.now(UTC) + timedelta(minutes=1))
+    assert 55 < (retry_after(Told(429, {"retry-after": later})) or 0) <= 60
+
+
+@pytest.mark.parametrize(
+    ("error", "billed"),
+    [
+        (Told(429), False),
+        (Told(500), False),
+        (TimeoutError(), True),
+        (ConnectionResetError(), True),
+        (ConnectionRefusedError(), False),
+        (ValueError("not JSON"), True),
+    ],
+)
+def test_what_may_be_billed_though_it_failed(error: Exception, billed: bool) -> None:
+    assert model_error(error).billed == billed
+
+
+@pytest.mark.parametrize("said", ["a" * 5000, "\x1b[31m\x00", ""])
+def test_words_of_an_error_have_an_end(said: str) -> None:
+    assert len(str(model_error(ValueError(said)))) <= 400
+
+
+def test_a_model_that_streams_is_asked_without() -> None:
+    """A server that is asked for a stream answers with one, and LangChain's whole replies cannot be read from it."""
+    own: Any = resolve(ChatOpenAI(model="m", api_key="x", streaming=True)).chat
+    assert (own.streaming, own.disable_streaming) == (False, True)
+
+
+def test_models_share_a_lane_by_name_and_address() -> None:
+    def of(name: str, **options: Any) -> object:
+        return resolve(ChatOpenAI(model=name, api_key="x", **options)).lane
+
+    assert of("a") is of("a")
+    assert of("a") is not of("b")
+    assert of("a") is not of("a", base_url="http://127.0.0.1:1/v1")
+    fake = ScriptedChatModel(responder=lambda _: "")
+    assert resolve(fake).lane is not resolve(fake).lane

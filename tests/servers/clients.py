@@ -1,6 +1,7 @@
 """Clients of the local servers, and how to wait for what a server will see."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,13 @@ def chat(server: OpenAIServer, path: str = CHAT, **options: Any) -> ChatOpenAI:
     """A chat model at `server` that uses the API at `path`; no retries, and usage in streams too."""
     defaults: dict[str, Any] = {"model": "m", "api_key": "secret", "max_retries": 0, "stream_usage": True}
     return ChatOpenAI(base_url=server.url, use_responses_api=path == RESPONSES, **(defaults | options))
+
+
+def free_port() -> int:
+    """A port of the loopback address that nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 async def until(condition: Callable[[], bool]) -> None:

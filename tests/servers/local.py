@@ -14,7 +14,21 @@ from typing import Literal, Self, TypeVar
 
 from aiohttp import web
 
-Fault = Literal["hang", "truncate", "reset", "malformed"]
+Fault = Literal["hang", "drip", "truncate", "cut", "double", "reset", "malformed"]
+_DRIP = 0.02  # seconds between two bytes of a slow answer
+_CHUNK = 64  # bytes of a body that is sent in chunks
+
+
+def _chunks(body: bytes) -> list[bytes]:
+    return [body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK)]
+
+
+_IN_CHUNKS: Mapping[str, Callable[[bytes], list[bytes]]] = {
+    "drip": _chunks,
+    "cut": lambda body: _chunks(body[: len(body) // 2]),
+    "double": lambda body: [chunk for chunk in _chunks(body) for _ in range(2)],
+}
+
 RequestT = TypeVar("RequestT")
 AnswerT = TypeVar("AnswerT")
 
@@ -29,8 +43,10 @@ class Answer:
         latency: Seconds before the first byte.
         pause: Seconds after each piece of a streamed answer but the last.
         fault: ``hang``: no byte is ever sent; ``reset``: the connection is reset before the first byte;
-            ``truncate``: it is closed in the middle of the body, streamed or not; ``malformed``: the JSON
-            ends in its middle, though for HTTP the body is complete.
+            ``truncate``: it is closed in the middle of the body, streamed or not; ``cut``: the same in the middle
+            of a body that is sent in chunks; ``double``: such a body, each chunk twice; ``drip``: spaces come, one
+            at a time and without end; ``malformed``: the JSON ends in its middle, though for HTTP the body is
+            complete.
     """
 
     status: int = 200
@@ -119,7 +135,9 @@ class LocalServer(ABC):
         response.content_type = content_type
         if answer.fault == "malformed":
             pieces = [pieces[0][: len(pieces[0]) // 2] + b"\n\n"]
-        if len(pieces) == 1:
+        if answer.fault and answer.fault in _IN_CHUNKS:
+            pieces = _IN_CHUNKS[answer.fault](b"".join(pieces))
+        elif len(pieces) == 1:
             response.content_length = len(pieces[0])
         if answer.fault == "truncate":
             body = b"".join(pieces)
@@ -131,7 +149,7 @@ class LocalServer(ABC):
                 if answer.fault is None:
                     settle()
             await response.write(pieces[-1])
-            if answer.fault == "truncate" and http.transport:
+            if answer.fault in ("truncate", "cut") and http.transport:
                 http.transport.close()
         return response
 
@@ -144,6 +162,9 @@ class LocalServer(ABC):
             _reset(http)
             raise _Dropped
         await response.prepare(http)
+        while answer.fault == "drip":
+            await response.write(b" ")
+            await asyncio.sleep(_DRIP)
         for piece in pieces:
             await response.write(piece)
             await asyncio.sleep(answer.pause)

@@ -139,6 +139,7 @@ class Reply(Answer):
         cached_tokens: Prompt tokens read from a cache, at most all.
         reasoning_tokens: Completion tokens beside those of the text and the tool calls.
         error: The error object of a reply whose status is not 200.
+        body: JSON to send instead of OpenAI's.
     """
 
     text: str = ""
@@ -148,6 +149,7 @@ class Reply(Answer):
     cached_tokens: int = 0
     reasoning_tokens: int = 0
     error: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
 
 
 _ERRORS = {

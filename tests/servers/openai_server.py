@@ -157,6 +157,8 @@ class OpenAIServer(LocalServer):
 
     async def _succeed(self, http: web.Request, request: Request, reply: Reply) -> web.StreamResponse:
         whole, events, last = _SHAPES[request.path]
+        if reply.body is not None:
+            return await self.send(http, reply, [json.dumps(reply.body).encode()])
         if request.stream:
             kind, pieces = "text/event-stream", sse(events(request, reply), last)
         else:

@@ -13,6 +13,7 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 
 from tests.servers.clients import chat, openai_client, until
+from tests.servers.local import Fault
 from tests.servers.openai_server import (
     CHAT,
     FAULTS,
@@ -46,7 +47,7 @@ FAILURES: dict[str, type[Exception]] = {
 @pytest.mark.parametrize("name", FAULTS)
 async def test_faults_reach_the_client(name: str, path: str, stream: bool) -> None:
     async with OpenAIServer(lambda request: FAULTS[name]) as server:
-        call = chat(server, path, streaming=stream, timeout=0.2).ainvoke("hi")
+        call = chat(server, path, streaming=stream, timeout=0.5 if name == "hang" else 20).ainvoke("hi")
         if name in FAILURES:
             with pytest.raises(FAILURES[name]):
                 await call
@@ -56,6 +57,25 @@ async def test_faults_reach_the_client(name: str, path: str, stream: bool) -> No
     assert server.stats.requests == 1
     assert server.stats.aborted == (name == "hang")
     assert server.stats.usage.calls == (name not in FAILURES)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(("fault", "error"), [("cut", openai.APIConnectionError), ("double", json.JSONDecodeError)])
+async def test_a_body_in_chunks_is_cut_or_doubled(fault: Fault, error: type[Exception], path: str) -> None:
+    async with OpenAIServer(lambda request: Reply("in chunks " * 50, fault=fault)) as server:
+        with pytest.raises(error):
+            await chat(server, path).ainvoke("hi")
+    assert (server.stats.requests, server.stats.usage.calls) == (1, 0)
+
+
+async def test_a_body_that_drips_outlasts_the_client_s_own_timeout() -> None:
+    """That is between two bytes; only a limit around the whole call ends it."""
+    async with OpenAIServer(lambda request: Reply("never", fault="drip")) as server:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(2):
+                await chat(server, timeout=1).ainvoke("hi")
+        await until(lambda: server.stats.aborted == 1)
+    assert server.stats.usage.calls == 0
 
 
 @pytest.mark.parametrize(

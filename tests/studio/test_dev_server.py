@@ -71,7 +71,7 @@ async def assistant(client: Any, graph: str) -> str:
 
 async def test_all_graphs_are_served_with_their_schemas(client: Any) -> None:
     graphs = {found["graph_id"] for found in await client.assistants.search()}
-    assert graphs == {"tumix", "tumix_offline", "assistant"}
+    assert graphs == {"tumix", "tumix_offline", "assistant", "designer"}
     schemas = await client.assistants.get_schemas(await assistant(client, "tumix"))
     assert schemas["input_schema"]["properties"].keys() == {"messages", "question"}
     assert schemas["output_schema"]["properties"].keys() == {"messages", "answer", "outcome"}

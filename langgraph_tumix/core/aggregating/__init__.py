@@ -1,0 +1,1 @@
+"""Aggregators beyond the majority: weighted votes, ranks, tests, tournaments, model calls."""

@@ -1,0 +1,1 @@
+"""Allocators beyond all-agents-every-round and batches of samples."""

@@ -1,0 +1,1 @@
+"""Controllers: CMC, Parallel-Probe and our own race."""

@@ -1,0 +1,153 @@
+"""What was paid for in a super-step, kept until the question is answered, so that a crash costs nothing twice.
+
+LangGraph keeps what a node returns, and an agent returns one note after many calls. So each finished call, program and
+search is written down at once, through the graph's own checkpointer: each super-step has a thread of its own with one
+checkpoint, which holds no channels, and each entry is a pending write on it. A run that begins again finds its replies
+there and goes on where it was. When the super-step after it begins, the thread is deleted.
+"""
+
+import asyncio
+import hashlib
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
+from langgraph.config import get_config
+from typing_extensions import TypedDict
+
+from langgraph_tumix.background import leave
+from langgraph_tumix.core.ledger import Ledger
+from langgraph_tumix.core.usage import Usage, add_usage, used
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_CHANNEL = "entry"
+_PAGE = "page"
+
+
+def saver() -> BaseCheckpointSaver[Any] | None:
+    """Return the checkpointer of the graph whose node is running, be it ours or that of an app around it."""
+    found = get_config().get("configurable", {}).get("__pregel_checkpointer")
+    return found if isinstance(found, BaseCheckpointSaver) else None
+
+
+class _Entry(TypedDict):
+    """One finished piece of work: whose, the how manieth, what it was, its result, and what the run has spent."""
+
+    run: str
+    number: int
+    key: str
+    value: Any
+    spent: Usage
+
+
+class Journal:
+    """The page of one super-step.
+
+    Args:
+        saver: The graph's checkpointer; without one nothing is kept.
+        question: The question's id, a UUID.
+        page: What sets the super-step apart from the others of this question.
+    """
+
+    def __init__(self, saver: BaseCheckpointSaver[Any] | None, question: str, page: str) -> None:
+        self._saver = saver
+        self._thread = str(uuid.uuid5(uuid.UUID(question), page))
+        self._begun = False
+        self._beginning = asyncio.Lock()
+        self._runs: dict[str, list[_Entry]] = defaultdict(list)
+
+    async def read(self) -> None:
+        """Read what an earlier process, or an earlier attempt, has left."""
+        if self._saver is None:
+            return
+        page = await self._saver.aget_tuple(self._config(_PAGE))
+        self._begun = page is not None
+        for _, channel, entry in (page and page.pending_writes) or ():
+            if channel == _CHANNEL:
+                self._runs[entry["run"]].append(entry)
+        for entries in self._runs.values():
+            entries.sort(key=lambda entry: entry["number"])
+
+    @property
+    def spent(self) -> Usage:
+        """What the runs of this super-step had spent when it was read."""
+        return add_usage(*(entries[-1]["spent"] for entries in self._runs.values()))
+
+    def of(self, run: str, ledger: Ledger) -> "Log":
+        """Return the log of a run, whose account goes on from what it has spent; the accounts above have it already."""
+        entries = self._runs.get(run, [])
+        if entries:
+            ledger.spent = entries[-1]["spent"]
+        return Log(self, run, ledger, entries)
+
+    async def write(self, entry: _Entry) -> None:
+        """Write an entry; it is there when this returns."""
+        if self._saver is not None:
+            writing = asyncio.ensure_future(self._write(self._saver, entry))
+            leave(writing)  # whoever is cancelled here must not leave half a transaction
+            await asyncio.shield(writing)
+
+    async def discard(self) -> None:
+        """Delete it."""
+        if self._saver is not None:
+            await self._saver.adelete_thread(self._thread)
+
+    async def _write(self, saver: BaseCheckpointSaver[Any], entry: _Entry) -> None:
+        try:
+            async with self._beginning:
+                if not self._begun:
+                    await saver.aput(self._config(), empty_checkpoint() | {"id": _PAGE}, {"step": -1}, {})
+                    self._begun = True
+            await saver.aput_writes(self._config(_PAGE), [(_CHANNEL, entry)], str(uuid.uuid4()))
+        except Exception as error:  # noqa: BLE001 - any store may fail in any way, and the answer does not need it
+            logger.warning("the journal cannot be kept: after a crash, calls may be paid again: %r", error)
+
+    def _config(self, checkpoint: str | None = None) -> RunnableConfig:
+        configurable = {"thread_id": self._thread, "checkpoint_ns": ""}
+        return {"configurable": configurable | ({"checkpoint_id": checkpoint} if checkpoint else {})}
+
+
+class Log:
+    """The finished work of one run: what it did before a crash, and what it does now."""
+
+    def __init__(
+        self, journal: Journal | None = None, run: str = "", ledger: Ledger | None = None, past: Sequence[_Entry] = ()
+    ) -> None:
+        self._journal = journal
+        self._run = run
+        self._ledger = ledger
+        self._number = len(past)
+        self._past: dict[str, list[Any]] = defaultdict(list)
+        for entry in past:
+            self._past[entry["key"]].append(entry["value"])
+
+    async def once(self, key: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work` and write its result down; if it was done before, return that result instead.
+
+        Args:
+            key: What is done, in full; the same thing may be done several times.
+            work: Does it.
+        """
+        if self._journal is None:
+            return await work()
+        key = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+        if self._past[key]:
+            return self._past[key].pop(0)  # type: ignore[no-any-return]
+        value = await work()
+        number, self._number = self._number, self._number + 1
+        spent = self._ledger.spent if self._ledger else used()
+        await self._journal.write(_Entry(run=self._run, number=number, key=key, value=value, spent=spent))
+        return value
+
+
+def said(messages: Sequence[BaseMessage]) -> str:
+    """Return messages as one text, as the key of the call that sends them."""
+    calls = [message.tool_calls if isinstance(message, AIMessage) else [] for message in messages]
+    return repr([(message.type, message.content, made) for message, made in zip(messages, calls, strict=True)])

@@ -1,0 +1,165 @@
+"""One limiter for each model at each address, shared by all agents and questions of an event loop."""
+
+import asyncio
+import contextlib
+import math
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Hashable
+from weakref import WeakKeyDictionary
+
+from langgraph_tumix.models.pace import FIRST_BURST, Pace
+
+
+class Lane:
+    """What shares a limiter: a model at an address. One that runs in this process has a lane of its own.
+
+    Args:
+        first_burst: Calls to send at once before anything is known of the provider.
+    """
+
+    def __init__(self, first_burst: float = math.inf) -> None:
+        self.first_burst = first_burst
+
+
+_LANES: dict[tuple[str, ...], Lane] = {}
+
+
+def lane(*where: str) -> Lane:
+    """Return the lane to a remote model, the same for the same words.
+
+    >>> lane("openai", "gpt-5-mini") is lane("openai", "gpt-5-mini")
+    True
+    """
+    return _LANES.setdefault(where, Lane(FIRST_BURST))
+
+
+class TooLate(Exception):
+    """The provider asks to be left alone for longer than there is time.
+
+    Attributes:
+        seconds: For how long.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the provider asks to be left alone for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+class Turn:
+    """Leave to send one call, from when it was given until the call has ended."""
+
+    def __init__(self, pace: Pace, sent: float) -> None:
+        self._pace = pace
+        self._sent = sent
+
+    def refused(self, wait: float | None = None) -> None:
+        """Tell that the provider refused the call for coming too early, and how long it asks to be left alone."""
+        self._pace.refused(self._sent, asyncio.get_running_loop().time(), wait)
+
+
+class Limiter:
+    """Lets calls through at the pace that the provider bears, questions by turns, a ceiling at one time.
+
+    Every question that waits gets one call through before any gets a second: one that came with a thousand calls
+    does not hold up another with one.
+
+    Attributes:
+        pace: The rate of calls.
+        in_flight: Calls that have been let through and have not ended.
+    """
+
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.in_flight = 0
+        self._waiting: OrderedDict[Hashable, deque[_Wait]] = OrderedDict()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait."""
+        return sum(len(queue) for queue in self._waiting.values())
+
+    @contextlib.asynccontextmanager
+    async def turn(self, question: Hashable, ceiling: int, due: float = math.inf) -> AsyncIterator[Turn]:
+        """Wait for leave to send a call, and hold it while the body runs.
+
+        Args:
+            question: Whose call it is.
+            ceiling: Calls that may be in flight at one time, this one included.
+            due: When it would be too late, on the event loop's clock.
+
+        Raises:
+            TooLate: The provider asks to be left alone for longer than that.
+        """
+        wait = _Wait(ceiling, due)
+        self._waiting.setdefault(question, deque()).append(wait)
+        try:
+            self._let_through()
+            yield await wait.turn
+        finally:
+            if wait.let_through:
+                self.in_flight -= 1
+            else:
+                self._leave(question, wait)
+            self._let_through()
+
+    def _let_through(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        loop = asyncio.get_running_loop()
+        while (question := self._next()) is not None:
+            now = loop.time()
+            if (delay := self.pace.delay(now)) > 0:
+                self._turn_away(self.pace.resume)
+                self._alarm = loop.call_later(delay, self._let_through) if self._waiting else None
+                return
+            wait = self._waiting[question][0]
+            self._waiting.move_to_end(question)
+            self._leave(question, wait)
+            if wait.turn.cancelled():
+                continue
+            self.pace.sent(now)
+            self.in_flight += 1
+            wait.let_through = True
+            wait.turn.set_result(Turn(self.pace, now))
+
+    def _turn_away(self, resume: float) -> None:
+        """Fail those for whom it would be too late."""
+        late = [(question, wait) for question, queue in self._waiting.items() for wait in queue if wait.due < resume]
+        for question, wait in late:
+            self._leave(question, wait)
+            if not wait.turn.cancelled():
+                wait.turn.set_exception(TooLate(resume - asyncio.get_running_loop().time()))
+
+    def _next(self) -> Hashable | None:
+        """Return the question whose turn it is, None if none may send."""
+        return next((question for question, queue in self._waiting.items() if self.in_flight < queue[0].ceiling), None)
+
+    def _leave(self, question: Hashable, wait: "_Wait") -> None:
+        queue = self._waiting.get(question, deque())
+        if wait in queue:
+            queue.remove(wait)
+            if not queue:
+                del self._waiting[question]
+
+
+class _Wait:
+    """A call that waits. Whoever waits may be cancelled before its turn comes, or between that and taking it."""
+
+    def __init__(self, ceiling: int, due: float) -> None:
+        self.ceiling = ceiling
+        self.due = due
+        self.turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
+        self.let_through = False
+
+
+_LIMITERS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Lane, Limiter]] = WeakKeyDictionary()
+
+
+def limiter(of: Lane) -> Limiter:
+    """Return the limiter that the running event loop has for a lane."""
+    limiters = _LIMITERS.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
+    if of not in limiters:
+        limiters[of] = Limiter(Pace(of.first_burst))
+    return limiters[of]

@@ -1,0 +1,113 @@
+"""The command ``tumix design``, as a process: what it writes, what it keeps, and how it goes on."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from langgraph_tumix.agents.rosterfile import read_roster
+from langgraph_tumix.design.trials import Trials
+from langgraph_tumix.offline import questions
+
+pytestmark = pytest.mark.kernel
+
+OPTIONS = ("--agents", "Base,CoT,C", "--keep", "3", "--proposals", "12", "--max-cost", "2")
+BARE = {key: value for key, value in os.environ.items() if not key.endswith("_KEY") and key != "TUMIX_MODEL"}
+
+
+def command(folder: Path, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "langgraph_tumix.cli", *arguments]
+
+
+def tumix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(folder, *arguments),
+        env=BARE | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    lines = [
+        json.dumps({"question": one.question, "answer": one.answer}) for one in questions() if one.kind != "choice"
+    ]
+    (tmp_path / "tasks.jsonl").write_text("\n".join(lines), "utf-8")
+    return tmp_path
+
+
+def test_it_writes_a_roster_that_answers(folder: Path) -> None:
+    done = tumix(folder, "design", "tasks.jsonl", *OPTIONS)
+    assert done.returncode == 0, done.stderr
+    for words in ("are proposed", "unsafe", "held out", "better", "--agents roster.json"):
+        assert words in done.stderr
+    names = [agent.name for agent in read_roster(folder / "roster.json")]
+    assert len(names) == 3
+    assert set(names) - {"Base", "CoT", "C"}
+    answered = tumix(
+        folder, "run", "--agents", "roster.json", "--max-rounds", "1", "--json", "How high is Mount Vorr in metres?"
+    )
+    assert answered.returncode == 0, answered.stderr
+    printed = json.loads(answered.stdout)
+    assert printed["outcome"]["answer"] == "2684"
+    assert {note["agent"] for note in printed["notes"]} == set(names)
+
+
+def test_what_was_interrupted_goes_on_where_it_was(folder: Path) -> None:
+    arguments = ("design", "tasks.jsonl", *OPTIONS, "--concurrency", "1")
+    trials = folder / "roster.trials.jsonl"
+    running = subprocess.Popen(
+        command(folder, *arguments),
+        env=BARE | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (trials.exists() and trials.read_bytes().count(b"\n") > 20):
+        time.sleep(0.02)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=30)
+    assert running.returncode == 130, said
+    assert "keeps what was paid for" in said
+    assert "Traceback" not in said
+    assert not (folder / "roster.json").exists()
+    with Trials(trials) as kept:
+        before = dict(kept.notes)
+    assert len(before) >= 15
+    done = tumix(folder, *arguments)
+    assert done.returncode == 0, done.stderr
+    with Trials(trials) as kept:
+        assert before.items() <= kept.notes.items(), "nothing was paid again"
+        assert len(kept.proposals) == 1
+    again = tumix(folder, *arguments)
+    assert again.returncode == 0
+    with Trials(trials) as third:
+        assert third.spent == kept.spent, "a third time costs nothing"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.jsonl",), "nowhere.jsonl cannot be read"),
+        (("tasks.jsonl", "--agents", "Nobody"), "no roster or agent is named"),
+        (("tasks.jsonl", "--model", "nonsense"), "is not known"),
+        (("tasks.jsonl", "--confidence", "2"), "give a share"),
+        (("tasks.jsonl", "--max-cost", "0"), "give a number above 0"),
+        (("tasks.jsonl", "--out", "tasks.jsonl/x.json"), "cannot be used"),
+    ],
+)
+def test_mistakes_are_a_line_and_exit_code_2(folder: Path, arguments: tuple[str, ...], said: str) -> None:
+    done = tumix(folder, "design", *arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr

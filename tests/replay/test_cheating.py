@@ -1,0 +1,156 @@
+"""Gold is out of reach: strategies that look for it in their view, in memory and on the stack find nothing."""
+
+import gc
+import os
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from langgraph_tumix.core.aggregate import Aggregator, Choice, Majority
+from langgraph_tumix.core.allocate import Batches
+from langgraph_tumix.core.control import Branch, Controller, Move, Moves
+from langgraph_tumix.core.stop import Decision, StopRule
+from langgraph_tumix.core.strategy import Strategy
+from langgraph_tumix.core.view import View
+from langgraph_tumix.replay import Gold, read_gold, replay, write_gold
+from tests.replay.build import recording, samples, thinking
+
+SECRET = f"right-{os.urandom(8).hex()}"  # stands in no source file
+LATER = "an answer that comes later"
+
+
+def reachable(start: Any, limit: int = 200_000) -> list[Any]:
+    """Return what the garbage collector reaches from an object, but for modules, types and code."""
+    seen: dict[int, Any] = {}
+    work = [start]
+    while work and len(seen) < limit:
+        found = work.pop()
+        if id(found) in seen or isinstance(found, type(sys) | type | type(reachable) | FrameType):
+            continue
+        seen[id(found)] = found
+        work += gc.get_referents(found)
+    return list(seen.values())
+
+
+def texts(objects: Sequence[Any]) -> set[str]:
+    return {found for found in objects if isinstance(found, str)}
+
+
+def on_the_stack() -> list[Any]:
+    """Return the local variables of all frames below."""
+    found: list[Any] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        found += frame.f_locals.values()
+        frame = frame.f_back
+    return found
+
+
+@dataclass(frozen=True)
+class Thief(StopRule):
+    loot: list[set[str]]
+
+    def decide(self, view: View) -> Decision:
+        self.loot.append(texts(reachable(view)))
+        return Decision(False, "looking")
+
+
+@dataclass(frozen=True)
+class Burglar(Aggregator):
+    """Searches the stack, and everything that is alive in the process."""
+
+    loot: list[set[str]]
+
+    def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
+        self.loot.append(texts([held for owner in gc.get_objects() for held in gc.get_referents(owner)]))
+        for place in on_the_stack():
+            self.loot.append(texts(reachable(place, 20_000)))
+        return Majority("independent").choose(view, groups, seed)
+
+
+def secret_file(tmp_path: Any) -> Gold:
+    path = tmp_path / "gold.jsonl"
+    write_gold(path, {("", "q"): frozenset({f"{SECRET}."})})
+    return Gold(lambda: read_gold(path))
+
+
+def test_neither_view_nor_stack_nor_memory_holds_gold(tmp_path: Any) -> None:
+    loot: list[set[str]] = []
+    run = samples(["1", "2", "3", "4"])
+    strategies = [
+        Strategy("thief", Batches(1, 4), Thief(loot)),
+        Strategy("burglar", Batches(4, 4), aggregate=Burglar(loot)),
+    ]
+    board = replay(recording(run), strategies, gold=secret_file(tmp_path))
+    assert board["thief"].accuracy.value == 0
+    assert len(loot) > 4
+    for found in loot:
+        assert not [text for text in found if SECRET in text and text is not SECRET]
+
+
+def test_the_search_would_find_what_is_there() -> None:
+    loot: list[set[str]] = []
+    in_memory = {("", "q"): frozenset({f"{SECRET}."})}
+    burglar = Strategy("burglar", Batches(1, 1), aggregate=Burglar(loot))
+    replay(recording(samples(["1"])), [burglar], gold=Gold(lambda: in_memory))
+    assert any(SECRET in text and text is not SECRET for found in loot for text in found)
+
+
+def test_a_view_holds_nothing_of_what_was_not_yet_asked() -> None:
+    loot: list[set[str]] = []
+    run = samples(["1", "2", LATER])
+    replay(
+        recording(run),
+        [Strategy("thief", Batches(1, 2), Thief(loot))],
+        gold=Gold(lambda: {("", "q"): frozenset({"1"})}),
+    )
+    assert loot
+    assert not any(LATER in found for found in loot)
+
+
+@dataclass(frozen=True)
+class Peeper(Controller):
+    loot: list[Any]
+
+    def control(self, branches: Sequence[Branch]) -> Moves:
+        yield Move(open=2)
+        self.loot.append(([list(branch.answers) for branch in branches], texts(reachable(branches))))
+        return branches[0].latest
+
+
+def test_a_controller_sees_the_steps_that_it_has_paid_for() -> None:
+    loot: list[Any] = []
+    run = thinking("q", random.Random(1), size=4)
+    replay(recording(run), [Strategy("peeper", Peeper(loot))], gold=Gold(lambda: {("", "q"): frozenset({"7"})}))
+    answers, found = loot[0]
+    assert [len(each) for each in answers] == [1, 1]
+    assert found <= {"No", "3", "4", "5", "7"}
+
+
+def test_notes_in_a_view_are_copies(tmp_path: Any) -> None:
+    @dataclass(frozen=True)
+    class Forger(StopRule):
+        def decide(self, view: View) -> Decision:
+            return self.at_once(view)
+
+        def at_once(self, view: View) -> Decision:
+            for each in view.notes:
+                each["answer"] = "forged"
+                each["usage"]["output_tokens"] = each["usage"]["model_calls"] = 0
+            return Decision(True, "forged")
+
+    run = samples(["1", "2"])
+    board = replay(recording(run), [Strategy("forger", Batches(2, 2), Forger())], gold=secret_file(tmp_path))
+    assert [note["answer"] for note in run.notes] == ["1", "2"]
+    assert (board["forger"].calls, board["forger"].tokens) == (2, 2000)
+
+
+@pytest.mark.parametrize("attribute", ["gold", "_gold", "right", "correct", "_View__gold"])
+def test_there_is_no_attribute_to_ask(attribute: str) -> None:
+    assert not hasattr(View([], 0), attribute)
+    assert not hasattr(samples(["1"]), attribute)
