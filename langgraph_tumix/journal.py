@@ -27,6 +27,9 @@ from langgraph_tumix.core.usage import Usage, add_usage, used
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+_WRITING: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
+"""What is being written, by thread: who was cancelled may come back before it is done."""
+
 _CHANNEL = "entry"
 _PAGE = "page"
 
@@ -67,6 +70,8 @@ class Journal:
         """Read what an earlier process, or an earlier attempt, has left."""
         if self._saver is None:
             return
+        if writing := _WRITING.get(self._thread):
+            await asyncio.wait(writing)
         page = await self._saver.aget_tuple(self._config(_PAGE))
         self._begun = page is not None
         for _, channel, entry in (page and page.pending_writes) or ():
@@ -92,7 +97,14 @@ class Journal:
         if self._saver is not None:
             writing = asyncio.ensure_future(self._write(self._saver, entry))
             leave(writing)  # whoever is cancelled here must not leave half a transaction
+            _WRITING[self._thread].add(writing)
+            writing.add_done_callback(self._written)
             await asyncio.shield(writing)
+
+    def _written(self, writing: asyncio.Task[None]) -> None:
+        _WRITING[self._thread].discard(writing)
+        if not _WRITING[self._thread]:
+            del _WRITING[self._thread]
 
     async def discard(self) -> None:
         """Delete it."""
