@@ -108,7 +108,7 @@ async def test_what_readme_shows_runs() -> None:
 
 def test_the_gate_runs_readme_s_own_command() -> None:
     command = subprocess.run(
-        ["grep", "-m1", "pytest -n 2$", "README.md"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["grep", "-m1", "pytest -n 3$", "README.md"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout
     assert command.startswith("python3 -m venv .venv && ")
-    assert "pytest -n 2$" in (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "pytest -n 3$" in (ROOT / ".ci" / "run").read_text("utf-8")

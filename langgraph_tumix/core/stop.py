@@ -130,7 +130,7 @@ class FixedRounds(StopRule):
         """Count the rounds."""
         if view.round < self.rounds:
             return Decision(False, f"{view.round} of {self.rounds} rounds are done")
-        return Decision(True, f"{self.rounds} rounds are done")
+        return Decision(True, "1 round is done" if view.round == 1 else f"{view.round} rounds are done")
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def _loss(note: Note) -> dict[str, Any]:
 def _status(state: TumixState, choice: Choice | None, losing: set[int]) -> OutcomeStatus:
     if choice is None:
         return "no_answer"
-    return cut_short(state) or ("degraded" if choice.round in losing else "complete")
+    return cut_short(state) or ("degraded" if max(losing, default=0) >= choice.round else "complete")
 
 
 def _by(

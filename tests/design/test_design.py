@@ -21,6 +21,8 @@ from langgraph_tumix.toolbox import equip
 from tests.design.models import BAD, GOOD, designing, knows, numbered
 from tests.graph.roles import toolbox
 
+pytestmark = pytest.mark.long
+
 
 def workshop(model: ScriptedChatModel, agents: str = "Base,C", budget: Budget | None = None, **fields: Any) -> Workshop:
     main = resolve(model)

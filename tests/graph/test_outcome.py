@@ -47,6 +47,15 @@ async def test_a_complete_run() -> None:
     assert json.loads(json.dumps(outcome)) == outcome
 
 
+async def test_a_round_that_was_lost_altogether_is_told_though_the_one_before_decides() -> None:
+    def respond(messages: Sequence[BaseMessage]) -> str | Exception:
+        return ValueError("gone") if "# Notes of round 1" in messages[1].text else "<<<42>>>"
+
+    outcome = await ask(ScriptedChatModel(responder=respond), agents=["CoT", "Base"])
+    assert (outcome.answer, outcome.status, outcome.decided_in) == ("42", "degraded", 1)
+    assert {loss["round"] for loss in outcome.lost} == {2}
+
+
 class Boom(Exception):
     """What a provider's client may raise."""
 

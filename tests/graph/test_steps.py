@@ -17,6 +17,8 @@ from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import play, role_of, toolbox
 from tests.graph.test_agents import REPLIES, notes_of
 
+pytestmark = pytest.mark.long
+
 PROGRAM = "```python\nprint(1)\n```"
 
 

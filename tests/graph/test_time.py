@@ -16,6 +16,8 @@ from langgraph_tumix.search.base import Ask, Found
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel, note
 from tests.graph.roles import FakeSearch, play, role_of, solver, toolbox
 
+pytestmark = pytest.mark.long
+
 FOREVER = 3600.0
 SOON = 0.6  # seconds; long enough that what does not wait has been done by then, even on a busy machine
 ODD = Agent(name="Odd", instruction="ODD one out.")

@@ -20,6 +20,8 @@ from langgraph_tumix.core.view import View
 from langgraph_tumix.replay import Gold, read_gold, replay, write_gold
 from tests.replay.build import recording, samples, thinking
 
+pytestmark = pytest.mark.long
+
 SECRET = f"right-{os.urandom(8).hex()}"  # stands in no source file
 LATER = "an answer that comes later"
 

@@ -22,6 +22,8 @@ from langgraph_tumix.journal import Journal
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import play, role_of, toolbox
 
+pytestmark = pytest.mark.long
+
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 QUESTION: Any = {"question": "What is it?"}
 PAGE = "12345678123456781234567812345678"

@@ -15,6 +15,8 @@ from tests.graph.roles import GUIDES, FakeSearch
 from tests.untrusted.reader import HIDDEN, Reader, marker_of
 from tests.untrusted.table import ATTACKS, FALSE, LOOT, Attack
 
+pytestmark = pytest.mark.long
+
 EVE = Agent(name="Eve", instruction="(Eve) Think.")
 HONEST: list[str | Agent] = ["Base", "CoT", "C", "CS_gs", "CSG_gs"]
 PROGRAM = "print(6 * 7)\n"
@@ -47,7 +49,7 @@ def check(state: dict[str, Any], reader: Reader, tools: Toolbox, honest: int) ->
     assert reader.taken_in == []
     assert outcome.answer == "42"
     assert len(outcome.rounds) == 3, "the judge's own words end the run, in round 3, and nobody else's"
-    assert outcome.stop_reason == "2 rounds are done and the judge says stop"
+    assert outcome.stop_reason == "3 rounds are done and the judge says stop"
     assert outcome.votes["42"] == honest
     assert sum(outcome.votes.values()) <= outcome.agents
     assert len({note["id"] for note in state["notes"]}) == len(state["notes"]) == 3 * outcome.agents
