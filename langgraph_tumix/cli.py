@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,7 +13,7 @@ from rich.live import Live
 
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.design.command import design
-from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.errors import ConfigError, RecordingError
 from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
@@ -47,6 +48,7 @@ def run(
     concurrency: Annotated[int, typer.Option(help="Model calls in flight at one time.")] = 64,
     max_cost: Annotated[float | None, typer.Option(help="Dollars that the question may cost.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds until the answer is due.")] = None,
+    record: Annotated[Path | None, typer.Option(help="A file that keeps the run, for `tumix replay`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print outcome and notes as JSON.")] = False,
 ) -> None:
     """Answer a question.
@@ -62,6 +64,7 @@ def run(
         max_rounds=max_rounds,
         seed=seed,
         concurrency=concurrency,
+        record=record,
     )
     state = asyncio.run(_run(graph, question, quiet=as_json))
     outcome = Outcome(state["outcome"])
@@ -69,6 +72,8 @@ def run(
         sys.stdout.write(json.dumps({"outcome": outcome, "notes": state["notes"]}, ensure_ascii=False, indent=2) + "\n")
     else:
         sys.stdout.write(f"{outcome}\n")
+    if record is not None:
+        sys.stderr.write(f"recorded in {record}, {record.stat().st_size:,} bytes\n")
     if outcome.simulated and outcome.answer is None:
         sys.stderr.write(_known_kinds())
     raise typer.Exit(_exit_code(outcome))
@@ -128,7 +133,7 @@ def main() -> NoReturn:
     """Run the command line; a mistake of the caller's is one line and exit code 2."""
     try:
         app()
-    except ConfigError as error:
+    except (ConfigError, RecordingError) as error:
         sys.stderr.write(f"tumix: {error}\n")
         sys.exit(2)
     except KeyboardInterrupt:

@@ -8,6 +8,7 @@
 
 import difflib
 import inspect
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Never
 
@@ -37,6 +38,7 @@ from langgraph_tumix.nodes.design import DesignNodes
 from langgraph_tumix.nodes.intake import intake_node
 from langgraph_tumix.nodes.judge import judge_node, route
 from langgraph_tumix.plan import Plan, check_priced, check_quorum
+from langgraph_tumix.record import Sink, sink_of
 from langgraph_tumix.state import TumixInput, TumixOutput, TumixState, Update
 from langgraph_tumix.toolbox import Toolbox, equip
 
@@ -68,6 +70,7 @@ def create_tumix(
     store: BaseStore | None = None,
     cache: BaseCache[Any] | None = None,
     name: str = "tumix",
+    record: str | os.PathLike[str] | Sink | None = None,
     **unknown: Never,
 ) -> TumixGraph:
     """Build the TUMIX graph (arXiv 2510.01279): agents answer, read each other's notes and answer again.
@@ -101,6 +104,8 @@ def create_tumix(
         store: As in any LangGraph graph.
         cache: As in any LangGraph graph.
         name: The graph's name, and that of the message with the answer.
+        record: A file that keeps what happens, for `tumix replay`, or a sink such as `replay.Recorder`. A file that is
+            there is gone on with.
         unknown: Nothing; a keyword that is not known is refused like any other mistake of the caller.
 
     Returns:
@@ -108,6 +113,7 @@ def create_tumix(
 
     Raises:
         ConfigError: Something asked for cannot be had or contradicts itself. Nothing has been spent.
+        RecordingError: The file to record in is there and no recording, or cannot be written.
 
     >>> graph = create_tumix("offline", agents=["CoT", "C"], max_rounds=3)
     >>> sorted(graph.nodes)
@@ -144,6 +150,7 @@ def create_tumix(
         defaults=defaults,
         name=name,
         further_models=() if designer is None else (main, proposer),
+        record=sink_of(record),
     )
     check_prices(prices or {}, [(each.name, each.id) for each in plan.models])
     check_priced(plan.budget, plan.models, plan.searches)

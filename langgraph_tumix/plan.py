@@ -22,6 +22,7 @@ from langgraph_tumix.journal import Journal, Log, said, saver
 from langgraph_tumix.models.meter import Meter
 from langgraph_tumix.models.model import Model
 from langgraph_tumix.race import Race
+from langgraph_tumix.record import Sink
 from langgraph_tumix.search.base import Search
 from langgraph_tumix.state import TumixState
 
@@ -39,6 +40,7 @@ class Plan:
     defaults: TumixContext
     name: str
     further_models: tuple[Model, ...] = ()
+    record: Sink | None = None
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -162,6 +164,12 @@ class _Shared:
 
 _STEPS: dict[tuple[str, str], _Shared] = {}
 _BEFORE = {"design": "intake", "approve": "design", "judge": "agents", "close": "judge"}  # in the same round
+
+
+def names(plan: Plan, state: TumixState) -> tuple[str, ...]:
+    """Return the agents that may be asked: the roster, and those that were designed."""
+    designed = (state.get("design") or {}).get("agents", [])
+    return (*(equipped.agent.name for equipped in plan.roster), *(agent["name"] for agent in designed))
 
 
 def spent(state: TumixState, round_: int | None = None) -> Usage:

@@ -21,7 +21,7 @@ ORDER = [
     ["graph", "ask", "__init__"],
     ["nodes"],
     ["design"],
-    ["plan", "state", "toolbox"],
+    ["plan", "record", "state", "toolbox"],
     ["agents", "context", "outcome"],
     ["journal", "race"],
     ["background", "events", "models", "testing"],

@@ -19,6 +19,7 @@ from langgraph_tumix.nodes.judge import CUT_SHORT
 from langgraph_tumix.nodes.summary import cut_short, summarise
 from langgraph_tumix.outcome import Outcome
 from langgraph_tumix.plan import Plan, Voice, seconds_left
+from langgraph_tumix.record import end_recorded
 from langgraph_tumix.state import Node, TumixState, Update
 
 ANSWER_LIMIT = 2_000
@@ -43,6 +44,7 @@ def aggregate_node(plan: Plan) -> Node:
                 warnings.append(f"answers that may mean the same could not be grouped: {why}")
         choice = plan.aggregator.choose(view, groups, plan.context(runtime).seed)
         outcome = summarise(plan, state, choice, grouper.spent, warnings)
+        await end_recorded(plan.record, state, {}, outcome)
         runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
         return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
 

@@ -16,7 +16,8 @@ from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
-from langgraph_tumix.plan import Plan, Voice, seconds_left, spent
+from langgraph_tumix.plan import Plan, Voice, names, seconds_left, spent
+from langgraph_tumix.record import round_recorded, verdict_recorded
 from langgraph_tumix.state import Node, RoundReport, TumixState, Update
 
 CUT_SHORT = {"budget": "the budget was reached", "deadline": "the deadline was reached"}
@@ -30,9 +31,12 @@ def judge_node(plan: Plan) -> Node:
 
     async def decide(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         view = View(state["notes"], state["round"])
+        await round_recorded(plan.record, state, names(plan, state))
         async with plan.step(state, runtime, "judge") as step:
             judge = step.voice(plan.judge, "judge")
             decision, verdict = await _decide(plan, state, view, plan.context(runtime), judge)
+        if verdict and not verdict.startswith(NOT_ASKED):
+            await verdict_recorded(plan.record, state, _says_stop(verdict), judge.spent)
         votes = view.votes()
         report = RoundReport(
             round=view.round,
@@ -103,5 +107,9 @@ async def _ask(plan: Plan, state: TumixState, context: TumixContext, judge: Voic
     shared = shared_part(asked, shown, limit=plan.judge.notes_limit, seed=context.seed)
     own = template("judge").format(round=round_, max_rounds=context.max_rounds)
     reply = await judge.ask(messages(shared, own, asked["images"]))
-    verdict = (extract_answer(reply.text).answer or "").strip().upper()
-    return verdict == "YES", reply.text  # anything but a clear yes goes on
+    return _says_stop(reply.text), reply.text
+
+
+def _says_stop(verdict: str) -> bool:
+    """Whether the judge's words say stop; anything but a clear yes goes on."""
+    return (extract_answer(verdict).answer or "").strip().upper() == "YES"

@@ -4,10 +4,13 @@ The first line names format and version. Every other is one event of one questio
 a reply to a request, its end. Gold answers stand in a file of their own beside it.
 """
 
+import errno
 import json
 import os
+import threading
+import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,8 @@ class Recorder:
             self._file = self.path.open("ab", buffering=0)
         except OSError as error:
             raise RecordingError(f"{path} cannot be written: {error.strerror or error}") from None
+        self._lock = threading.Lock()
+        weakref.finalize(self, self._file.close)  # a graph that records is dropped, not closed
         if self.path.stat().st_size == 0:
             self._write({"format": FORMAT, "version": VERSION})
 
@@ -84,8 +89,12 @@ class Recorder:
         self._file.close()
 
     def _write(self, event: Mapping[str, Any]) -> None:
-        line = json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n"
-        self._file.write(line.encode("utf-8", "replace"))
+        line = (json.dumps(event, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8", "replace")
+        with self._lock:
+            written = self._file.write(line)
+            if written < len(line):  # the disk is full: half a line must not spoil the next one
+                self._file.truncate(self.size - written)
+                raise OSError(errno.ENOSPC, f"{self.path}: no space left")
 
 
 def _mend(path: Path) -> int:
@@ -154,7 +163,13 @@ def read_recording(path: str | Path, *, gold: str | Path | None = None) -> tuple
         left_out["questions that were not brought to an end"] += unfinished
     runs = tuple(_whole(key, draft) for key, draft in drafts.items() if draft.ended)
     gold_file = Path(gold) if gold is not None else gold_path(path)
-    return Recording(runs, str(path), dict(left_out)), Gold(lambda: read_gold(gold_file))
+    return Recording(runs, str(path), dict(left_out)), Gold(lambda: _by_id(runs, read_gold(gold_file)))
+
+
+def _by_id(runs: Sequence[Run], right: Answers) -> Answers:
+    """Find right answers by the text of the question as well: a live run gives each asking an id of its own."""
+    by_text = {run.id[:2]: right[run.group, run.text] for run in runs if (run.group, run.text) in right}
+    return {**by_text, **right}
 
 
 def _events(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
