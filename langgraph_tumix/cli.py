@@ -1,4 +1,4 @@
-"""The command line: `tumix run`, `doctor`, `design`, `report`, `view`."""
+"""The command line: `tumix run`, `doctor`, `design`, `replay`, `report`, `view`."""
 
 import asyncio
 import json
@@ -17,6 +17,7 @@ from langgraph_tumix.errors import ConfigError, RecordingError
 from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
+from langgraph_tumix.replay.command import replay
 from langgraph_tumix.report.command import report, view
 
 ALLOWED_LOSS = 1 / 3
@@ -125,6 +126,7 @@ def doctor(model: Model = "offline", agents: Agents = "tumix") -> None:
 
 
 app.command()(design)
+app.command()(replay)
 app.command()(report)
 app.command()(view)
 

@@ -49,17 +49,15 @@ def sink_of(record: "str | os.PathLike[str] | Sink | None") -> Sink | None:
     """Return the sink that `create_tumix(record=...)` names.
 
     Raises:
-        ConfigError: It is neither a path nor a sink, or numpy is missing.
+        ConfigError: It is neither a path nor a sink.
         RecordingError: The file is there and no recording, or cannot be written.
     """
     if record is None or isinstance(record, Sink):
         return record
     if not isinstance(record, str | os.PathLike):
         raise ConfigError(f"record is a {type(record).__name__}: give the path of a file, or a replay.Recorder")
-    try:
-        from langgraph_tumix.replay.files import Recorder
-    except ImportError:
-        raise ConfigError("record needs numpy: pip install 'langgraph-tumix[replay]'") from None
+    from langgraph_tumix.replay.files import Recorder
+
     return Recorder(os.fspath(record))
 
 

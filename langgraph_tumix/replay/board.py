@@ -176,31 +176,44 @@ class Board:
         cells = [[name for name, _ in columns], *([show(row) for _, show in columns] for row in rows)]
         widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
         lines = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-        notes = [f"  {row.strategy}: {row.validity}, {row.why}" for row in rows if row.why]
-        notes += [f"  left out: {count} x {reason}" for reason, count in self.left_out.items()]
         bounds = {"one sample": self.single, "coverage": self.coverage, "oracle": self.oracle}
         foot = ", ".join(f"{name} {100 * value:.1f}" for name, value in bounds.items())
         foot += "; * no other is cheaper and better"
-        return "\n".join([*lines, foot, *notes])
+        return "\n".join([*lines, foot, *(f"  {remark}" for remark in self.remarks())])
+
+    def remarks(self) -> list[str]:
+        """Say what made a row less than exact, and what was left out."""
+        worse = [f"{row.strategy}: {row.validity}, {row.why}" for row in self.rows if row.why]
+        return worse + [f"left out: {count} x {reason}" for reason, count in self.left_out.items()]
+
+    def _differences(self, strategy: str) -> dict[str, list[object]]:
+        figures = ("correct", "tokens", "usd", "calls", "latency", "seconds")
+        first = self.rows[0].strategy
+        return {figure: _interval(self.difference(strategy, first, figure)) for figure in figures}
 
     def json(self) -> str:
-        """Return the board as JSON; what is not known is null."""
+        """Return the board as JSON, with each strategy's differences from the first; what is not known is null."""
         rows = [
             {
                 **{key: _known(value) for key, value in vars(row).items() if key not in ("accuracy", "by_group")},
-                "accuracy": [_known(each) for each in (row.accuracy.value, row.accuracy.low, row.accuracy.high)],
+                "accuracy": _interval(row.accuracy),
                 "by_group": {group: [_known(each) for each in pair] for group, pair in row.by_group.items()},
             }
             for row in self.rows
         ]
         whole = {
             "rows": rows,
-            "single": self.single,
-            "coverage": self.coverage,
-            "oracle": self.oracle,
+            "differences": {row.strategy: self._differences(row.strategy) for row in self.rows[1:]},
+            "single": _known(self.single),
+            "coverage": _known(self.coverage),
+            "oracle": _known(self.oracle),
             "left_out": self.left_out,
         }
         return json.dumps(whole, ensure_ascii=False, indent=2)
+
+
+def _interval(interval: Interval) -> list[object]:
+    return [_known(each) for each in (interval.value, interval.low, interval.high)]
 
 
 def _number(value: float, digits: int = 0) -> str:

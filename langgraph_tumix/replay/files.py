@@ -162,14 +162,18 @@ def read_recording(path: str | Path, *, gold: str | Path | None = None) -> tuple
     if unfinished:
         left_out["questions that were not brought to an end"] += unfinished
     runs = tuple(_whole(key, draft) for key, draft in drafts.items() if draft.ended)
-    gold_file = Path(gold) if gold is not None else gold_path(path)
-    return Recording(runs, str(path), dict(left_out)), Gold(lambda: _by_id(runs, read_gold(gold_file)))
+    return Recording(runs, str(path), dict(left_out)), gold_file(gold_path(path) if gold is None else gold, runs)
 
 
-def _by_id(runs: Sequence[Run], right: Answers) -> Answers:
-    """Find right answers by the text of the question as well: a live run gives each asking an id of its own."""
-    by_text = {run.id[:2]: right[run.group, run.text] for run in runs if (run.group, run.text) in right}
-    return {**by_text, **right}
+def gold_file(path: str | Path, runs: Sequence[Run]) -> Gold:
+    """Return the gold answers of a file, which may name a question by its text: live, each asking has a new id."""
+
+    def read() -> Answers:
+        right = read_gold(path)
+        by_text = {run.id[:2]: right[run.group, run.text] for run in runs if (run.group, run.text) in right}
+        return {**by_text, **right}
+
+    return Gold(read)
 
 
 def _events(path: Path, left_out: Counter[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -251,6 +255,9 @@ def read_gold(path: str | Path) -> Answers:
             row = json.loads(line)
             gold = row["gold"]
             right[row.get("group", ""), str(row["question"])] = frozenset([gold] if isinstance(gold, str) else gold)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        why = error.strerror or error
+        raise RecordingError(f"the gold answers in {path} cannot be read: {why}; name their file with --gold") from None
+    except (ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path}: no gold answers ({error!r}); its lines hold question and gold") from None
     return right

@@ -12,9 +12,39 @@ from typing import Any, TextIO
 from langgraph_tumix.core.notes import Note, note_id
 from langgraph_tumix.core.votes import verbatim
 from langgraph_tumix.errors import RecordingError
+from langgraph_tumix.replay.files import gold_file, read_recording
 from langgraph_tumix.replay.recording import Answers, Gold, Probes, Recording, Run, sample_note
 
 Row = Mapping[str, Any]
+
+
+def read_any(path: str | Path, *, gold: str | Path | None = None) -> tuple[Recording, Gold]:
+    """Read a recording in any of the formats that are known, told apart by how the file begins.
+
+    Args:
+        path: A recording of ours, a replay file of AutoTTS, traces in the common schema, or a plain table.
+        gold: The file with the gold answers; those that belong to the recording if not given.
+
+    Raises:
+        RecordingError: It cannot be read; the message says what it was taken for.
+    """
+    path = Path(path)
+    try:
+        with _open(path) as file:
+            line = file.readline(100_000).lstrip("\ufeff \t")
+    except (OSError, ValueError, EOFError) as error:
+        raise RecordingError(f"{path} cannot be read: {error}") from None
+    if not line.strip():
+        raise RecordingError(f"{path} is empty, or begins with an empty line")
+    if line.startswith("[") and ".csv" not in path.name:
+        found = read_autotts(path)
+    elif line.startswith("{") and '"format"' in line:
+        return read_recording(path, gold=gold)
+    elif line.startswith("{") and '"dataset"' in line:
+        found = read_traces(path)
+    else:
+        found = read_table(path)
+    return found if gold is None else (found[0], gold_file(gold, found[0].runs))
 
 
 def read_autotts(path: str | Path, *, group: str | None = None) -> tuple[Recording, Gold]:
