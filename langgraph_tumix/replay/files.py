@@ -257,7 +257,7 @@ def read_gold(path: str | Path) -> Answers:
             right[row.get("group", ""), str(row["question"])] = frozenset([gold] if isinstance(gold, str) else gold)
     except OSError as error:
         why = error.strerror or error
-        raise RecordingError(f"the gold answers in {path} cannot be read: {why}; name their file with --gold") from None
+        raise RecordingError(f"no gold answers: {path} cannot be read ({why}); name their file with --gold") from None
     except (ValueError, KeyError, TypeError) as error:
         raise RecordingError(f"{path}: no gold answers ({error!r}); its lines hold question and gold") from None
     return right
