@@ -14,6 +14,7 @@ from rich.live import Live
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.design.command import design
 from langgraph_tumix.errors import ConfigError, RecordingError
+from langgraph_tumix.evaluate.presets import preset_options
 from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
@@ -45,6 +46,7 @@ def run(
     model: Model = "offline",
     agents: Agents = "tumix",
     max_rounds: Annotated[int, typer.Option(help="The last round, whatever the judge says.")] = 5,
+    preset: Annotated[str, typer.Option(help="A configuration by name, in place of agents and rounds.")] = "",
     seed: Annotated[int, typer.Option(help="Fixes the order of notes and the draw in a tie.")] = 0,
     concurrency: Annotated[int, typer.Option(help="Model calls in flight at one time.")] = 64,
     max_cost: Annotated[float | None, typer.Option(help="Dollars that the question may cost.")] = None,
@@ -57,12 +59,13 @@ def run(
     Exit codes: 0 answered, 2 wrong usage or configuration, 3 answered but cut short by budget or deadline, 4 no
     answer, 5 more than a third of the agents lost, 130 interrupted.
     """
+    if preset and (agents, max_rounds) != ("tumix", 5):
+        raise ConfigError("--preset says who takes part and for how long: leave --agents and --max-rounds out")
+    rounds = {"min_rounds": min(2, max(1, max_rounds)), "max_rounds": max_rounds}
     graph = create_tumix(
         model,
-        agents=agents,
+        **(preset_options(preset) if preset else {"agents": agents, **rounds}),
         budget=Budget(usd=max_cost, seconds=deadline),
-        min_rounds=min(2, max(1, max_rounds)),
-        max_rounds=max_rounds,
         seed=seed,
         concurrency=concurrency,
         record=record,

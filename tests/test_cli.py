@@ -97,6 +97,11 @@ def test_concurrency_of_one_works() -> None:
     assert as_json("--agents", "CoT,C", "--concurrency", "1", "What is 12 * 34?")["outcome"]["answer"] == "408"
 
 
+def test_a_preset_by_name() -> None:
+    usage = as_json("--preset", "sets:2", "What is 12 * 34?")["outcome"]["usage"]
+    assert usage["model_calls"] == 6
+
+
 def test_a_cut_short_run_says_so_by_its_exit_code() -> None:
     done = tumix("run", "--agents", "CoT,C", "--deadline", "0.2", "How many primes are there below 2026?")
     assert done.returncode in (3, 4)
@@ -116,6 +121,8 @@ def test_a_cut_short_run_says_so_by_its_exit_code() -> None:
         (["run", "--max-cost", "-1", "x"], "usd=-1"),
         (["run", "--max-rounds", "many", "x"], "--max-rounds"),
         (["run", "--nonsense", "x"], "--nonsense"),
+        (["run", "--preset", "nobody", "x"], "no preset"),
+        (["run", "--preset", "single", "--agents", "C", "x"], "--agents"),
         (["run"], "Missing argument"),
     ],
 )

@@ -1,0 +1,112 @@
+"""Presets: the paper's variants and the baselines it is measured against, by name.
+
+`docs/presets.md` says where each comes from and what is ours.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+
+from langgraph_tumix.agents.prompt import template
+from langgraph_tumix.agents.spec import Agent
+from langgraph_tumix.core.aggregating.draw import RandomAnswer
+from langgraph_tumix.core.stop import FixedRounds, StableMajority
+from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.graph import TumixGraph, create_tumix
+
+Options = dict[str, Any]
+"""Keywords of `create_tumix`."""
+
+MOST = 200
+"""Samples, rounds or chains at most; rounds of one question end at 20 in any case."""
+
+SETS = Agent(name="SETS", instruction=template("cot"), steps=(template("sets_verify"), template("sets_correct")))
+"""One chain: an answer, its verification, its correction."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named configuration.
+
+    Attributes:
+        options: What `create_tumix` is told; for a preset with a number, how that number is told.
+        about: What it is, in a line.
+        number: The number that it takes, as in ``self-consistency:45``, if none is given; None: it takes none.
+        most: The highest number.
+    """
+
+    options: Options | Callable[[int], Options]
+    about: str
+    number: int | None = None
+    most: int = MOST
+
+
+def _rounds(agents: Any, rounds: int, **more: Any) -> Options:
+    return {"agents": agents, "min_rounds": rounds, "max_rounds": rounds, "stop": FixedRounds(rounds), **more}
+
+
+PRESETS: Mapping[str, Preset] = {
+    "tumix": Preset({"agents": "tumix"}, "fifteen agents, stopped by the LLM judge, majority vote"),
+    "tumix-rule": Preset(
+        {"agents": "tumix", "stop": StableMajority()}, "stopped when one answer has led for two rounds"
+    ),
+    "tumix-fixed": Preset(_rounds("tumix", 5), "five rounds, majority vote"),
+    "tumix-fixedr": Preset(_rounds("tumix", 5, aggregate=RandomAnswer()), "five rounds, a random answer"),
+    "tumix-single": Preset({"agents": "tumix-single"}, "fifteen times one agent"),
+    "tumix-three": Preset({"agents": "tumix-three"}, "three agents, five times each"),
+    "tumix-evolve": Preset({"agents": "tumix-evolve"}, "the best group with designed agents"),
+    "tumix-plus": Preset({"agents": "tumix", "samples": 4}, "four answers of each agent in rounds 1 and 2"),
+    "single": Preset(_rounds(["CoT"], 1), "one agent, one call"),
+    "self-consistency": Preset(lambda n: _rounds(["CoT"] * n, 1), "samples of one agent, majority vote", 15),
+    "self-reflection": Preset(lambda n: _rounds(["CoT"], n), "one agent that reads its own last answer", 10, most=20),
+    "sets": Preset(lambda n: _rounds([SETS] * n, 1), "chains of answer, verification, correction; majority vote", 5),
+}
+"""All presets by name."""
+
+BASELINES = ("single", "self-consistency", "self-reflection", "sets")
+"""What ``--baselines`` adds."""
+
+
+def preset_options(name: str) -> Options:
+    """Return what a preset tells `create_tumix`.
+
+    Args:
+        name: The preset's name; where it takes a number, one may follow: ``self-consistency:45``.
+
+    Raises:
+        ConfigError: There is no such preset, or the number is none.
+
+    >>> len(preset_options("self-consistency:45")["agents"])
+    45
+    """
+    base, colon, number = name.partition(":")
+    preset = PRESETS.get(base)
+    if preset is None:
+        raise ConfigError(f"no preset is named {base!r}: known are {', '.join(PRESETS)}")
+    if not callable(preset.options):
+        if colon:
+            raise ConfigError(f"preset {base!r} takes no number: leave {colon + number!r} out")
+        return dict(preset.options)
+    count = number if colon else str(preset.number)
+    if not (count.isascii() and count.isdecimal() and 1 <= int(count) <= preset.most):
+        raise ConfigError(f"preset {name!r}: give a number from 1 to {preset.most} after the colon")
+    return preset.options(int(count))
+
+
+def preset_graph(name: str, model: str | BaseChatModel, **options: Any) -> TumixGraph:
+    """Return the graph of a preset.
+
+    Args:
+        name: The preset's name, as `preset_options` takes it.
+        model: As in `create_tumix`.
+        options: Further keywords of `create_tumix`; they go before those of the preset.
+
+    Raises:
+        ConfigError: There is no such preset, or something asked for cannot be had.
+
+    >>> sorted(preset_graph("self-consistency:2", "offline").nodes)[:2]
+    ['CoT', 'CoT.2']
+    """
+    return create_tumix(model, **{**preset_options(name), **options})
