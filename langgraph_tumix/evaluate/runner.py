@@ -61,6 +61,7 @@ class Progress:
         done: How many of them have a result.
         right: How many of these are right.
         scored: Of how many that can be told.
+        graded: What the grading model has cost.
         before: How many were done when this session began.
         begun: When that was, on the monotonic clock.
         suspended: Whether the evaluation's own cap ended the session.
@@ -70,6 +71,7 @@ class Progress:
     done: int = 0
     right: int = 0
     scored: int = 0
+    graded: Usage = field(default_factory=used)
     before: int = 0
     begun: float = field(default_factory=time.monotonic)
     suspended: bool = False
@@ -85,6 +87,7 @@ class Progress:
         self.done += 1
         self.scored += result["score"]["correct"] is not None
         self.right += result["score"]["correct"] is True
+        self.graded = add_usage(self.graded, result["grading"])
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,136 @@
+"""An evaluation: some presets on some tasks, with everything that is checked before anything is spent."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.evaluate.account import Account
+from langgraph_tumix.evaluate.folder import RunFolder
+from langgraph_tumix.evaluate.presets import preset_graph
+from langgraph_tumix.evaluate.runner import Job, Runner, jobs
+from langgraph_tumix.evaluate.scoring import Scorer
+from langgraph_tumix.evaluate.tasks import Task
+from langgraph_tumix.graph import TumixGraph
+from langgraph_tumix.models.model import Model, resolve
+from langgraph_tumix.plan import check_priced
+from langgraph_tumix.toolbox import Toolbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """What is to be evaluated.
+
+    Attributes:
+        tasks: The questions.
+        source: Where they are from.
+        presets: Names of configurations; the first one is what the others are compared with.
+        model: As in `create_tumix`.
+        grader: A model that is asked where keys cannot tell whether an answer is right; None: they alone decide.
+        repeats: How often each question is asked.
+        seed: Of the first repeat; each further one has the next.
+        usd: Dollars that all of it may cost, grading included; None is no cap.
+        at_once: Questions in work at one time.
+        options: Further keywords of `create_tumix`, for all presets.
+
+    Raises:
+        ConfigError: There is nothing to do, or a number is out of its range.
+    """
+
+    tasks: Sequence[Task]
+    source: str
+    presets: Sequence[str]
+    model: str | BaseChatModel
+    grader: str | BaseChatModel | None = None
+    repeats: int = 1
+    seed: int = 0
+    usd: float | None = None
+    at_once: int = 4
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.tasks or not self.presets:
+            raise ConfigError("there is nothing to evaluate: give at least one question and one preset")
+        if self.repeats < 1 or self.at_once < 1:
+            raise ConfigError(f"repeats is {self.repeats}, questions at once {self.at_once}: give at least 1 of each")
+
+    @cached_property
+    def speaker(self) -> Model:
+        """The model."""
+        return resolve(self.model)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """All that is to be done."""
+        return jobs(self.tasks, self.presets, self.repeats)
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What run.json says."""
+        return {
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "version": _version(),
+            "model": self.speaker.name,
+            "grader": resolve(self.grader).name if self.grader else None,
+            "simulated": self.speaker.simulated,
+            "tasks": self.source,
+            "presets": list(self.presets),
+            "repeats": self.repeats,
+            "seed": self.seed,
+        }
+
+    def graphs(self, saver: BaseCheckpointSaver[Any] | None, account: Account) -> dict[str, TumixGraph]:
+        """Return a graph for each preset. They share their tools, so that kernels are counted together.
+
+        Raises:
+            ConfigError: One of them cannot be had.
+        """
+        options = {"tools": Toolbox.default(self.speaker), "budget": Budget(within=account), **self.options}
+        return {name: preset_graph(name, self.model, checkpointer=saver, **options) for name in self.presets}
+
+    def scorer(self) -> Scorer:
+        """Return what scores the answers.
+
+        Raises:
+            ConfigError: The grading model cannot be had, or its price is unknown under a cap.
+        """
+        grader = resolve(self.grader) if self.grader else None
+        check_priced(Budget(usd=self.usd), [grader] if grader else [])
+        tests = any(task.tests for task in self.tasks)
+        return Scorer(Toolbox.default(self.speaker).code if tests else None, grader)
+
+    @asynccontextmanager
+    async def opened(self, folder: Path) -> AsyncIterator[tuple[Runner, list[dict[str, Any]]]]:
+        """Hold the run's folder, and give what does the jobs and the results that are there already.
+
+        Raises:
+            ConfigError: Something asked for cannot be had, or the folder belongs to another evaluation.
+        """
+        try:
+            from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+        except ImportError:
+            raise ConfigError(
+                "an evaluation keeps its place with SQLite: pip install 'langgraph-tumix[eval]'"
+            ) from None
+        account, scorer, run = Account(self.usd), self.scorer(), RunFolder(folder)
+        self.graphs(None, account)  # whatever cannot be had shows before a folder is made
+        with run.begin(self.about, self.tasks) as results:
+            async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
+                graphs = self.graphs(saver, account)
+                yield Runner(run, graphs, saver, account, scorer, self.at_once, self.seed), results
+
+
+def _version() -> str:
+    try:
+        return version("langgraph-tumix")
+    except PackageNotFoundError:  # a checkout that is not installed
+        return "unknown"
