@@ -21,9 +21,9 @@ class TumixContext:
         ConfigError: A value is out of its range, or two contradict each other.
     """
 
-    min_rounds: Annotated[int, Field(title="Least rounds", description="No stop before this round.", ge=1, le=20)] = 2
+    min_rounds: Annotated[int, Field(title="Least rounds", description="No stop before this round.", ge=1, le=100)] = 2
     max_rounds: Annotated[
-        int, Field(title="Most rounds", description="The last round, whatever the stop rule says.", ge=1, le=20)
+        int, Field(title="Most rounds", description="The last round, whatever the stop rule says.", ge=1, le=100)
     ] = 5
     samples: Annotated[
         int,
@@ -61,7 +61,7 @@ class TumixContext:
     ] = None
 
     def __post_init__(self) -> None:
-        ranges = {"min_rounds": 20, "max_rounds": 20, "samples": 16, "concurrency": 1000}
+        ranges = {"min_rounds": 100, "max_rounds": 100, "samples": 16, "concurrency": 1000}
         for name, most in ranges.items():
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:

@@ -5,7 +5,7 @@
 ===============  =========================================================================================
 ``question``     ``question``, ``agents`` (names), ``left_out``, ``tools``, ``model``, ``simulated``
 ``design``       ``what`` (``proposed``, ``rejected``, ``trying``, ``tried``, ``admitted``, ``found``, ``failed``), …
-``round``        ``round``
+``round``        ``round``, ``agents`` (those who run)
 ``agent``        ``round``, ``agent``, ``sample``: the agent has started
 ``step``         ``round``, ``agent``, ``sample``, ``tool``, ``input``, ``ok``, ``seconds``: it has used a tool
 ``note``         ``round``, ``agent``, ``sample``, ``status``, ``answer``, ``reason``, ``seconds``, ``usage``

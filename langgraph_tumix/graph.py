@@ -17,7 +17,6 @@ from langgraph.cache.base import BaseCache
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
 from langgraph.store.base import BaseStore
 
 from langgraph_tumix.agents.equipped import Equipped
@@ -25,16 +24,17 @@ from langgraph_tumix.agents.registry import roster
 from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.context import TumixContext, schema_with
 from langgraph_tumix.core.aggregate import Aggregator, Majority
+from langgraph_tumix.core.allocate import Allocator
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.core.stop import LLMJudge, StopRule
 from langgraph_tumix.design.designer import Designer
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.events import event
 from langgraph_tumix.models.model import resolve
 from langgraph_tumix.models.price import Price, check_prices
 from langgraph_tumix.nodes.agent import agent_node
 from langgraph_tumix.nodes.aggregate import aggregate_node
 from langgraph_tumix.nodes.design import DesignNodes
+from langgraph_tumix.nodes.dispatch import dispatch_node
 from langgraph_tumix.nodes.intake import intake_node
 from langgraph_tumix.nodes.judge import judge_node, route
 from langgraph_tumix.plan import Plan, check_priced, check_quorum
@@ -52,11 +52,12 @@ def create_tumix(
     tools: Toolbox | None = None,
     judge: str | BaseChatModel | None = None,
     stop: StopRule | None = None,
+    allocate: Allocator | None = None,
     aggregate: Aggregator | None = None,
     budget: Budget | None = None,
     prices: Mapping[str, Price] | None = None,
-    min_rounds: int = 2,
-    max_rounds: int = 5,
+    min_rounds: int | None = None,
+    max_rounds: int | None = None,
     samples: int = 1,
     designer: Designer | None = None,
     concurrency: int = 64,
@@ -84,12 +85,14 @@ def create_tumix(
             outcome says so.
         judge: The model that judges, and that groups equal answers; by default `model`.
         stop: When to stop, between `min_rounds` and `max_rounds`; by default the LLM judge.
+        allocate: Who runs next, how often, and who sees which notes; by default all agents in every round, each reading
+            all notes of the round before.
         aggregate: How notes become the answer; by default the majority.
         budget: What a question may cost.
         prices: Prices of models that the list of prices does not know or has wrong, by name (``openai:gpt-5-mini``)
             or by id (``gpt-5-mini``).
-        min_rounds: No stop before this round.
-        max_rounds: The last round in any case.
+        min_rounds: No stop before this round; by default 2, and 1 with an allocator.
+        max_rounds: The last round in any case; by default 5, and 100 with an allocator, whose plan has an end.
         samples: Answers of each agent in rounds 1 and 2; 4 is TUMIX+.
         designer: Has a model design further agents for the kind of question before round 1 of the first one, and
             admits those that help; later questions find them in the store.
@@ -122,9 +125,16 @@ def create_tumix(
     if unknown:
         raise ConfigError(_misspelt(next(iter(unknown))))
     budget = budget or Budget()
+    if allocate is not None and not isinstance(allocate, Allocator):
+        raise ConfigError(f"allocate is {allocate!r}: give an allocator; a controller runs in OverRounds({allocate})")
+    if allocate is not None and samples != 1:
+        raise ConfigError(
+            f"samples is {samples}, and allocate says who runs how often: write allocate=Everyone({samples})"
+        )
+    usual = (2, 5) if allocate is None else (1, 100)
     defaults = TumixContext(
-        min_rounds=min_rounds,
-        max_rounds=max_rounds,
+        min_rounds=usual[0] if min_rounds is None else min_rounds,
+        max_rounds=usual[1] if max_rounds is None else max_rounds,
         samples=samples,
         seed=seed,
         concurrency=concurrency,
@@ -146,6 +156,7 @@ def create_tumix(
         judge=main if judge is None else resolve(judge, prices),
         stop=LLMJudge() if stop is None else stop,
         aggregator=Majority() if aggregate is None else aggregate,
+        allocate=allocate,
         budget=budget,
         defaults=defaults,
         name=name,
@@ -175,7 +186,7 @@ def _builder(plan: Plan, design: DesignNodes | None) -> StateGraph[TumixState, T
         output_schema=TumixOutput,
     )
     builder.add_node("intake", intake_node(plan))
-    builder.add_node("dispatch", _dispatch)
+    builder.add_node("dispatch", dispatch_node(plan))
     builder.add_node("collect", _collect)
     builder.add_node("judge", judge_node(plan))
     builder.add_node("aggregate", aggregate_node(plan))
@@ -190,12 +201,6 @@ def _builder(plan: Plan, design: DesignNodes | None) -> StateGraph[TumixState, T
         builder.add_node(node, agent_node(plan, equipped), metadata=_card(equipped))
         builder.add_edge("dispatch", node).add_edge(node, "collect")
     return builder
-
-
-async def _dispatch(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-    """Begin a round."""
-    runtime.stream_writer(event("round", round=state["round"] + 1))
-    return {"round": state["round"] + 1}
 
 
 async def _collect(state: TumixState) -> Update:

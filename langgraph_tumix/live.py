@@ -52,7 +52,7 @@ class LiveView:
                 self.agents = event["agents"]
                 return _opening(event)
             case "round":
-                self.round, self.lines = event["round"], {name: Line() for name in self.agents}
+                self.round, self.lines = event["round"], {name: Line() for name in event["agents"]}
             case "agent":
                 self.lines.setdefault(event["agent"], Line())  # one that was designed is not of the roster
             case "step":

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.runtime import Runtime
@@ -14,9 +14,12 @@ from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.background import leave
 from langgraph_tumix.context import TumixContext, context_of
 from langgraph_tumix.core.aggregate import Aggregator
+from langgraph_tumix.core.allocate import Allocator, Everyone
 from langgraph_tumix.core.ledger import Budget, Ledger
-from langgraph_tumix.core.stop import StopRule
+from langgraph_tumix.core.notes import Note, merge_notes
+from langgraph_tumix.core.stop import FixedRounds, StopRule
 from langgraph_tumix.core.usage import Usage, add_usage
+from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.journal import Journal, Log, said, saver
 from langgraph_tumix.models.meter import Meter
@@ -41,6 +44,7 @@ class Plan:
     name: str
     further_models: tuple[Model, ...] = ()
     record: Sink | None = None
+    allocate: Allocator | None = None
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -65,6 +69,31 @@ class Plan:
     def context(self, runtime: Runtime[TumixContext]) -> TumixContext:
         """Return the context of a run."""
         return context_of(getattr(runtime, "context", None), self.defaults)
+
+    def allocator(self, context: TumixContext) -> Allocator:
+        """Return what says who runs next."""
+        return self.allocate or Everyone(context.samples)
+
+    def rule(self, context: TumixContext) -> StopRule:
+        """Return the stop rule within the limits on rounds."""
+        return FixedRounds(context.max_rounds) | (FixedRounds(context.min_rounds) & self.stop)
+
+    def agents(self, state: TumixState) -> tuple[str, ...]:
+        """Return the agents that may be asked: the roster, and those that were designed."""
+        design = state.get("design")
+        designed = [agent["name"] for agent in design["agents"]] if design else []
+        return (*(equipped.agent.name for equipped in self.roster), *designed)
+
+    def view(self, state: TumixState, context: TumixContext) -> View:
+        """Return what strategies may look at."""
+        return View(
+            state.get("notes", []),
+            state["round"],
+            roster=self.agents(state),
+            budget=context.budget(self.budget),
+            spent=spent(state),
+            seconds=time.time() - state["asked"]["asked"],
+        )
 
     @contextlib.asynccontextmanager
     async def step(self, state: TumixState, runtime: Runtime[TumixContext], name: str) -> AsyncIterator["Step"]:
@@ -112,7 +141,12 @@ class Plan:
             call_seconds=context.call_seconds,
             due=None if left is None else now + left,
         )
-        return Step(meter, Race(context.quorum), journal, budget.per_agent)
+        view, rule = self.view(state, context), self.rule(context)
+
+        def settled(made: Sequence[Note]) -> bool:
+            return bool(rule.at_once(replace(view, notes=merge_notes(view.notes, [made]))).stop)
+
+        return Step(meter, Race(context.quorum, settled), journal, budget.per_agent)
 
 
 @dataclass(frozen=True)
@@ -164,12 +198,6 @@ class _Shared:
 
 _STEPS: dict[tuple[str, str], _Shared] = {}
 _BEFORE = {"design": "intake", "approve": "design", "judge": "agents", "close": "judge"}  # in the same round
-
-
-def names(plan: Plan, state: TumixState) -> tuple[str, ...]:
-    """Return the agents that may be asked: the roster, and those that were designed."""
-    designed = (state.get("design") or {}).get("agents", [])
-    return (*(equipped.agent.name for equipped in plan.roster), *(agent["name"] for agent in designed))
 
 
 def spent(state: TumixState, round_: int | None = None) -> Usage:

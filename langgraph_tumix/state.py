@@ -60,6 +60,14 @@ class Design(TypedDict):
     usage: Usage
 
 
+class Planned(TypedDict):
+    """One agent's run in the round in work: who, which of its samples, and the ids of the notes that it reads."""
+
+    agent: str
+    sample: int
+    show: list[str]
+
+
 class TumixInput(TypedDict, total=False):
     """A question, or messages whose last human one is the question."""
 
@@ -83,6 +91,7 @@ class TumixState(TumixInput, TumixOutput, total=False):
         tools: What serves code and search.
         design: The agents that were designed; None without a designer.
         round: The round in work, from 1.
+        turns: Who runs in the round in work.
         notes: What the agents left, merged by id. A checkpoint holds what was added, not all of it again.
         rounds: The reports of the rounds that have ended.
     """
@@ -91,6 +100,7 @@ class TumixState(TumixInput, TumixOutput, total=False):
     tools: dict[str, str]
     design: Design | None
     round: int
+    turns: list[Planned]
     notes: Annotated[list[Note], DeltaChannel(merge_notes)]
     rounds: list[RoundReport]
 

@@ -1,4 +1,4 @@
-"""An agent's node: runs its subgraph once for each sample and always leaves a note, whatever happens."""
+"""An agent's node: runs its subgraph once for each of its turns and always leaves a note, whatever happens."""
 
 import asyncio
 import time
@@ -17,11 +17,11 @@ from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
-from langgraph_tumix.core.notes import Note, of_round
+from langgraph_tumix.core.notes import Note
 from langgraph_tumix.events import Emit
 from langgraph_tumix.plan import Plan, Step, seconds_left
 from langgraph_tumix.race import Race
-from langgraph_tumix.state import Node, TumixState, Update
+from langgraph_tumix.state import Node, Planned, TumixState, Update
 
 PATIENCE = 1.0
 """Seconds that an agent that was stopped gets to unwind, so that its calls are counted; it takes a few milliseconds."""
@@ -35,16 +35,21 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
     subgraph = agent_graph(equipped.agent)  # a closure cell, so that LangGraph sees and draws it
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        context, asked = plan.context(runtime), state["asked"]
-        shown = of_round(state.get("notes", []), state["round"] - 1)
-        shared = shared_part(asked, shown, limit=equipped.model.notes_limit, seed=context.seed)
-        start = opening(equipped.agent, shared, asked["images"], context.tool_seconds)
-        saw = [note["id"] for note in shown]
+        turns = [turn for turn in state["turns"] if turn["agent"] == equipped.agent.name]
+        if not turns:
+            return {}
+        context = plan.context(runtime)
         async with plan.step(state, runtime, "agents") as step:
             limit = _soonest(context, seconds_left(state, context), step.race.begun)
-            runs = _runs(equipped, state, step, limit.when, context, runtime.stream_writer)
+            runs = _runs(equipped, turns, state, step, limit.when, context, runtime.stream_writer)
             # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
-            work = [_note(run, subgraph.ainvoke(start, _UNSAVED, context=run), saw, limit, step.race) for run in runs]
+            work = []
+            for run, turn in zip(runs, turns, strict=True):
+                shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
+                shared = shared_part(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
+                start = opening(equipped.agent, shared, run.question["images"], context.tool_seconds)
+                going = subgraph.ainvoke(start, _UNSAVED, context=run)
+                work.append(_note(run, going, [note["id"] for note in shown], limit, step.race))
             notes = await _together(work)
             step.race.finish(notes)
         return {"notes": notes}
@@ -57,12 +62,17 @@ _UNSAVED: RunnableConfig = {"configurable": {"__pregel_checkpointer": None, "__p
 
 
 def _runs(
-    equipped: Equipped, state: TumixState, step: Step, due: float, context: TumixContext, emit: Emit
+    equipped: Equipped,
+    turns: Sequence[Planned],
+    state: TumixState,
+    step: Step,
+    due: float,
+    context: TumixContext,
+    emit: Emit,
 ) -> list[Run]:
-    """Return a run for each sample, on an account and with a log of its own."""
+    """Return a run for each turn, on an account and with a log of its own."""
     name, runs = equipped.agent.name, []
-    samples = context.samples if state["round"] <= 2 else 1
-    for sample in range(samples):
+    for sample in (turn["sample"] for turn in turns):
         meter = step.meter.account(f"agent {name}", step.per_agent, due=due)
         run = Run(
             equipped=equipped,
@@ -70,7 +80,7 @@ def _runs(
             round=state["round"],
             sample=sample,
             meter=meter,
-            temperature=LADDER[sample % len(LADDER)] if samples > 1 else None,
+            temperature=LADDER[sample % len(LADDER)] if sample or len(turns) > 1 else None,
             tool_seconds=context.tool_seconds,
             log=step.journal.of(f"{name}/{sample}", meter.ledger),
             emit=emit,
@@ -128,7 +138,10 @@ async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], li
         end = (_OUTRUN if race.closed else limit.end) if timer.expired() else failure(error)
     finally:
         leave(run.aclose())  # a kernel takes its time to end
+    if race.decided:
+        end = _OUTRUN
     note = run.note(end, saw=saw, seconds=time.monotonic() - begun)
+    race.take(note)
     run.report(
         "note",
         **{key: note[key] for key in ("status", "answer", "reason", "seconds", "usage")},

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
@@ -12,10 +13,11 @@ from langgraph_tumix.core.answers import extract_answer
 from langgraph_tumix.core.groups import read_groups
 from langgraph_tumix.core.keys import may_be_same
 from langgraph_tumix.core.text import cut, fence
-from langgraph_tumix.core.view import View
+from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
 from langgraph_tumix.nodes.judge import CUT_SHORT
+from langgraph_tumix.nodes.requests import Errands
 from langgraph_tumix.nodes.summary import cut_short, summarise
 from langgraph_tumix.outcome import Outcome
 from langgraph_tumix.plan import Plan, Voice, seconds_left
@@ -30,21 +32,24 @@ def aggregate_node(plan: Plan) -> Node:
     """Return the node that ends a question."""
 
     async def close(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        view, warnings = View(state["notes"], state["round"]), []
+        context, warnings = plan.context(runtime), list[str]()
+        view = plan.view(state, context)
         async with plan.step(state, runtime, "close") as step:
-            grouper = step.voice(plan.judge, "aggregator")
+            grouper, errands = step.voice(plan.judge, "aggregator"), Errands(plan, state, step)
             # Once time or money is up, the closing vote costs nothing of either.
             answers = {} if cut_short(state) else plan.aggregator.to_group(view)
+            if not cut_short(state):
+                warnings += await errands.run(view, seconds_left(state, context))
             groups: list[list[str]] = []
             try:
-                async with asyncio.timeout(seconds_left(state, plan.context(runtime))):
+                async with asyncio.timeout(seconds_left(state, context)):
                     groups = await _grouped(state, answers, grouper) if answers else []
             except (ModelError, BudgetExceeded, TimeoutError) as error:
                 why = str(error) or CUT_SHORT["deadline"]
                 warnings.append(f"answers that may mean the same could not be grouped: {why}")
-        choice = plan.aggregator.choose(view, groups, plan.context(runtime).seed)
-        outcome = summarise(plan, state, choice, grouper.spent, warnings)
-        await end_recorded(plan.record, state, {}, outcome)
+        choice = plan.aggregator.choose(replace(view, replies=errands.replies), groups, context.seed)
+        outcome = summarise(plan, state, choice, add_usage(grouper.spent, errands.spent), warnings)
+        await end_recorded(plan.record, state, errands.replies, outcome)
         runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
         return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
 

@@ -122,7 +122,9 @@ class DesignNodes:
     def send(self, state: TumixState) -> list[Send]:
         """Send the round to each designed agent."""
         design = state["design"]
-        return [Send("designed", _round(state) | {"designed": agent}) for agent in (design["agents"] if design else [])]
+        running = {turn["agent"] for turn in state["turns"]}
+        designed = [agent for agent in (design["agents"] if design else []) if agent["name"] in running]
+        return [Send("designed", _round(state) | {"designed": agent}) for agent in designed]
 
     def _store(self, runtime: Runtime[TumixContext]) -> BaseStore:
         return self.designer.memory if runtime.store is None else runtime.store
@@ -206,13 +208,13 @@ def _nothing(why: str, usage: Usage) -> Update:
 
 def _round(state: TumixState) -> dict[str, Any]:
     """Return what one agent needs of the channels. It is copied into the checkpoint for each, so no more than that."""
-    last = state["round"] - 1
-    notes = [note if note["round"] == last else _counted(note) for note in state.get("notes", [])]
+    read = {id_ for turn in state["turns"] for id_ in turn["show"]}
+    notes = [note if note["id"] in read else _counted(note) for note in state.get("notes", [])]
     shown = [note | {"evidence": []} for note in notes]
-    needed = {"asked", "tools", "round", "rounds", "design"} & state.keys()
+    needed = {"asked", "tools", "round", "turns", "rounds", "design"} & state.keys()
     return {field: state[field] for field in needed} | {"notes": shown}  # type: ignore[literal-required]
 
 
 def _counted(note: Note) -> Note:
-    """Return a note of an earlier round, of which only the cost matters."""
+    """Return a note that nobody reads any more, of which only the cost matters."""
     return note | {"text": ""}

@@ -11,12 +11,12 @@ from langgraph_tumix.agents.prompt import messages, shared_part, template
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.answers import extract_answer
 from langgraph_tumix.core.notes import LOST, Note, of_round
-from langgraph_tumix.core.stop import Decision, FixedRounds, StableMajority
+from langgraph_tumix.core.stop import Decision, StableMajority
 from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
-from langgraph_tumix.plan import Plan, Voice, names, seconds_left, spent
+from langgraph_tumix.plan import Plan, Voice, seconds_left, spent
 from langgraph_tumix.record import round_recorded, verdict_recorded
 from langgraph_tumix.state import Node, RoundReport, TumixState, Update
 
@@ -30,13 +30,16 @@ def judge_node(plan: Plan) -> Node:
     """Return the judge's node."""
 
     async def decide(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        view = View(state["notes"], state["round"])
-        await round_recorded(plan.record, state, names(plan, state))
+        context = plan.context(runtime)
+        view = plan.view(state, context)
+        await round_recorded(plan.record, state, view.roster)
         async with plan.step(state, runtime, "judge") as step:
             judge = step.voice(plan.judge, "judge")
-            decision, verdict = await _decide(plan, state, view, plan.context(runtime), judge)
+            decision, verdict = await _decide(plan, state, view, context, judge)
         if verdict and not verdict.startswith(NOT_ASKED):
             await verdict_recorded(plan.record, state, _says_stop(verdict), judge.spent)
+        if not decision.stop and not plan.allocator(context).plan(view):
+            decision = Decision(True, "the plan is at its end")
         votes = view.votes()
         report = RoundReport(
             round=view.round,
@@ -67,8 +70,9 @@ async def _decide(
 ) -> tuple[Decision, str]:
     """Return the decision, and what the judge wrote if it was asked."""
     left = seconds_left(state, context)
-    forced = _forced(of_round(view.notes, view.round), left, late=view.round >= context.min_rounds)
-    rule = FixedRounds(context.max_rounds) | (FixedRounds(context.min_rounds) & plan.stop)
+    late = view.round >= context.min_rounds
+    forced = _forced(of_round(view.notes, view.round), left, late=late, everyone=plan.allocate is None)
+    rule = plan.rule(context)
     decision = forced or rule.decide(view)
     if decision.stop is not None:
         return decision, ""
@@ -82,16 +86,21 @@ async def _decide(
     except ModelError as error:
         # The paper's rule variant needs no judge and is as accurate, if dearer (table 13).
         return StableMajority().decide(view), f"{NOT_ASKED}: {error}"
-    return rule.decide(replace(view, verdict=stop)), verdict
+    return rule.decide(replace(view, verdict=stop, spent=add_usage(view.spent, judge.spent))), verdict
 
 
-def _forced(notes: list[Note], left: float | None, *, late: bool) -> Decision | None:
-    """Stop without asking anyone, where another round could not be had or could not help."""
+def _forced(notes: list[Note], left: float | None, *, late: bool, everyone: bool) -> Decision | None:
+    """Stop without asking anyone, where another round could not be had or could not help.
+
+    An allocator may have asked a few of the agents only: that they were lost says nothing of the others.
+    """
     if left is not None and left <= 0:
         return Decision(True, CUT_SHORT["deadline"])
     for cause, words in CUT_SHORT.items():
         if any(note["cause"] == cause for note in notes):
             return Decision(True, words)
+    if not everyone:
+        return None
     if all(note["status"] in LOST for note in notes):
         cause, _ = Counter(note["cause"] for note in notes).most_common(1)[0]
         return Decision(True, f"no agent came to an end ({cause})")
