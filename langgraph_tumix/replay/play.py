@@ -138,14 +138,19 @@ def _wave(strategy: Strategy, shelf: Shelf, view: View, turns: Sequence[Turn], p
     """Reveal the notes of a wave, up to the moment at which the stop rule ends it."""
     round_ = view.round + 1
     made = [note for turn in turns if (note := shelf.take(turn, round_, played))]
-    made.sort(key=lambda note: (note["seconds"], note["finished"]))
+    together = len({shelf.origin[note["id"]].partition("/")[0] for note in made}) == 1
+    made.sort(key=lambda note: (note["finished"] if together else note["seconds"], note["seconds"]))
     before = list(view.notes)
+    answered = len(made)
     for count in range(1, len(made)):
-        partial = replace(view, notes=[*before, *map(_copy, made[:count])], round=round_)
+        partial = replace(view, notes=merge_notes(before, [map(_copy, made[:count])]), round=round_, verdict=None)
         if strategy.stop.at_once(partial).stop:
-            due = made[count - 1]["seconds"]
+            due, answered = made[count - 1]["seconds"], count
             made = made[:count] + [_cancelled(note, due) for note in made[count:]]
             break
+    for note in made[:answered]:
+        if note["status"] == "cancelled":
+            played.degrade("invalid", f"{note['agent']} was stopped in the recording, and is waited for here")
     usage = add_usage(played.usage, *(note["usage"] for note in made))
     played.usage, played.waves = usage, played.waves + 1
     played.seconds += max((note["seconds"] for note in made), default=0.0)
@@ -161,6 +166,8 @@ def _copy(note: Note) -> Note:
 
 def _cancelled(note: Note, due: float) -> Note:
     """Return the note of an agent that was stopped at `due`: it pays for the share of its work that it had done."""
+    if note["status"] == "cancelled":
+        return note  # it was stopped when it was recorded, and has paid
     part = due / note["seconds"] if note["seconds"] else 1.0
     usage = note["usage"].copy()
     usage["input_tokens"] = round(usage["input_tokens"] * part)
