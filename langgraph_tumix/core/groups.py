@@ -1,6 +1,27 @@
 """The grouping of answers that a model proposes: it may merge what was answered, and never adds to it."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from langgraph_tumix.core.keys import may_be_same
+
+
+def grouping(keys: Iterable[str]) -> str:
+    """Return the name under which the grouping of these answers, numbered in this order, is recorded."""
+    return "group:" + hashlib.sha256("\n".join(keys).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def agreed_groups(reply: str, keys: Sequence[str]) -> list[list[str]]:
+    """Read groups, without what cannot be the same: an answer may talk its reader into merging."""
+    return [alike for group in read_groups(reply, keys) if len(alike := _alike(group)) > 1]
+
+
+def _alike(group: Sequence[str]) -> list[str]:
+    kept: list[str] = []
+    for key in group:
+        if all(may_be_same(key, other) for other in kept):
+            kept.append(key)
+    return kept
 
 
 def read_groups(reply: str, keys: Sequence[str]) -> list[list[str]]:

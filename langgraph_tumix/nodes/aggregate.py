@@ -10,8 +10,8 @@ from langgraph.runtime import Runtime
 from langgraph_tumix.agents.prompt import template
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.answers import extract_answer
-from langgraph_tumix.core.groups import read_groups
-from langgraph_tumix.core.keys import may_be_same
+from langgraph_tumix.core.groups import agreed_groups, grouping
+from langgraph_tumix.core.requests import Reply
 from langgraph_tumix.core.text import cut, fence
 from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.errors import BudgetExceeded, ModelError
@@ -40,40 +40,32 @@ def aggregate_node(plan: Plan) -> Node:
             answers = {} if cut_short(state) else plan.aggregator.to_group(view)
             if not cut_short(state):
                 warnings += await errands.run(view, seconds_left(state, context))
-            groups: list[list[str]] = []
+            said = ""
             try:
                 async with asyncio.timeout(seconds_left(state, context)):
-                    groups = await _grouped(state, answers, grouper) if answers else []
+                    said = await _grouping(state, answers, grouper) if answers else ""
             except (ModelError, BudgetExceeded, TimeoutError) as error:
                 why = str(error) or CUT_SHORT["deadline"]
                 warnings.append(f"answers that may mean the same could not be grouped: {why}")
+        groups = agreed_groups(said, list(answers))
         choice = plan.aggregator.choose(replace(view, replies=errands.replies), groups, context.seed)
         outcome = summarise(plan, state, choice, add_usage(grouper.spent, errands.spent), warnings)
-        await end_recorded(plan.record, state, errands.replies, outcome)
+        grouped = {grouping(answers): Reply(answer=said, usage=grouper.spent)} if said else {}
+        await end_recorded(plan.record, state, errands.replies | grouped, outcome)
         runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
         return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
 
     return close
 
 
-async def _grouped(state: TumixState, answers: Mapping[str, str], grouper: Voice) -> list[list[str]]:
-    """Ask which answers mean the same, and return their keys in groups."""
+async def _grouping(state: TumixState, answers: Mapping[str, str], grouper: Voice) -> str:
+    """Ask which answers mean the same, and return the numbers that stood in the reply."""
     one_line = (cut(" ".join(answer.split()), ANSWER_LIMIT) for answer in answers.values())
     numbered = "\n".join(f"{number}. {answer}" for number, answer in enumerate(one_line, 1))
     listed = fence("answers", numbered, state["asked"]["marker"])
     prompt = template("group").format(question=state["asked"]["text"], answers=listed)
     reply = await grouper.ask([SystemMessage(template("system")), HumanMessage(prompt)])
-    groups = read_groups(extract_answer(reply.text).answer or "", list(answers))
-    # An answer may talk its reader into merging; what cannot be the same stays apart whatever is said.
-    return [alike for group in groups if len(alike := _alike(group)) > 1]
-
-
-def _alike(group: list[str]) -> list[str]:
-    kept: list[str] = []
-    for key in group:
-        if all(may_be_same(key, other) for other in kept):
-            kept.append(key)
-    return kept
+    return extract_answer(reply.text).answer or "none"
 
 
 def _message(outcome: Outcome, name: str) -> AIMessage:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from langgraph_tumix.core.aggregate import Choice
 from langgraph_tumix.core.allocate import Allocator, Turn
+from langgraph_tumix.core.groups import agreed_groups, grouping
 from langgraph_tumix.core.ledger import KINDS, Budget
 from langgraph_tumix.core.notes import Note, merge_notes, note_id, of_round
 from langgraph_tumix.core.stop import Decision
@@ -214,4 +215,17 @@ def _choose(strategy: Strategy, run: Run, shelf: Shelf, view: View, played: Play
             replies[request.id] = reply = run.replies[recorded.id]
             played.usage = add_usage(played.usage, reply.usage)
         view = replace(view, replies=replies)
-    played.choice = strategy.aggregate.choose(view, [], seed)
+    played.choice = strategy.aggregate.choose(view, _groups(strategy, run, view, played), seed)
+
+
+def _groups(strategy: Strategy, run: Run, view: View, played: Played) -> list[list[str]]:
+    """Return the groups that a grouping call found, where the recorded run made one."""
+    answers = strategy.aggregate.to_group(view)
+    if not answers:
+        return []
+    if reply := run.replies.get(grouping(answers)):
+        played.usage = add_usage(played.usage, reply.usage)
+        return agreed_groups(reply.answer or "", list(answers))
+    if any(id_.startswith("group:") for id_ in run.replies):
+        played.degrade("approximate", "other answers were compared in the recording than would be here")
+    return []

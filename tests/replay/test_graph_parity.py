@@ -34,9 +34,16 @@ TASKS = {
     "You compare this work": ["<<<3, 8>>>", "<<<9, 9>>>", "<<<10, 2>>>", "<<<5>>>"],
     "Pick the one": ["<<<1>>>", "<<<2>>>", "<<<99>>>"],
     "write the best answer": ["<<<7>>>", "<<<13>>>", "Nothing."],
-    "Which of them say the same": ["<<<none>>>"],
+    "Which of them say the same": ["<<<none>>>", "<<<1,2>>>", "<<<1,2;3,4>>>", "They do."],
 }
-ANSWERS = ["It is <<<7>>>.", "It is <<<7/1>>>.", "It is <<<3>>>.", "It is <<<11>>>.", "I see none: <<<unknown>>>"]
+ANSWERS = [
+    "It is <<<7>>>.",
+    "It is <<<7/1>>>.",
+    "It is <<<3>>>.",
+    "It is <<<Rome>>>.",
+    "It is <<<the city of Rome>>>.",
+    "I see none: <<<unknown>>>",
+]
 
 
 class Moody(ScriptedChatModel):
@@ -107,4 +114,5 @@ async def test_the_strategies_do_differ(tmp_path: Path) -> None:
         kinds |= {request.partition(":")[0] for request in run.replies}
     assert len(ends) > 20
     assert "quorum" in causes
-    assert len(kinds) >= 4
+    assert len(kinds) >= 5
+    assert "group" in kinds
