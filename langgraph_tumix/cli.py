@@ -1,4 +1,4 @@
-"""The command line: `tumix run`, `doctor`, `design`, `eval`, `replay`, `report`, `view`."""
+"""The command line: `tumix run`, `doctor`, `design`, `estimate`, `eval`, `replay`, `report`, `view`."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from rich.live import Live
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.design.command import design
 from langgraph_tumix.errors import ConfigError, RecordingError
-from langgraph_tumix.evaluate.command import evaluate
+from langgraph_tumix.evaluate.command import estimate, evaluate
 from langgraph_tumix.evaluate.presets import preset_options
 from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
@@ -130,6 +130,7 @@ def doctor(model: Model = "offline", agents: Agents = "tumix") -> None:
 
 
 app.command()(design)
+app.command()(estimate)
 app.command("eval")(evaluate)
 app.command()(replay)
 app.command()(report)

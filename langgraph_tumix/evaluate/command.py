@@ -1,4 +1,4 @@
-"""The command ``tumix eval``: what accuracy costs, on your own questions."""
+"""The commands ``tumix eval`` and ``tumix estimate``: what accuracy costs, on your own questions."""
 
 import asyncio
 import sys
@@ -11,10 +11,11 @@ from rich.live import Live
 
 from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.datasets import load
+from langgraph_tumix.evaluate.estimate import estimate as estimated_cost
 from langgraph_tumix.evaluate.evaluation import Evaluation
 from langgraph_tumix.evaluate.presets import BASELINES
 from langgraph_tumix.evaluate.runner import Progress
-from langgraph_tumix.evaluate.tables import SIMULATED, LiveProgress, detectable, money, results
+from langgraph_tumix.evaluate.tables import SIMULATED, LiveProgress, detectable, estimated, money, results
 from langgraph_tumix.report.run import read_run
 
 Tasks = Annotated[str, typer.Argument(help="A .jsonl, .csv or .parquet file, 'offline', or a data set's name.")]
@@ -76,6 +77,37 @@ def evaluate(
     folder = out or Path("runs") / Path(tasks).stem
     progress = asyncio.run(_run(evaluation, folder, console))
     _close(folder, progress)
+
+
+def estimate(
+    tasks: Tasks,
+    model: Model = "offline",
+    preset: Presets = None,
+    baselines: Baselines = False,
+    limit: Limit = None,
+    repeats: Repeats = 1,
+    skip_bad: SkipBad = False,
+    recorded: Annotated[Path | None, typer.Option("--from", help="The folder of an earlier run to learn from.")] = None,
+    concurrency: AtOnce = 4,
+) -> None:
+    """Say what an evaluation would cost, in dollars and minutes, before anything is spent.
+
+    From an earlier run (--from) it is the range that holds 90 % of such evaluations; else it rests on assumptions,
+    which are printed. --max-cost of tumix eval is what holds.
+    """
+    evaluation = prepared(
+        Console(stderr=True, highlight=False),
+        tasks,
+        model,
+        preset,
+        baselines=baselines,
+        limit=limit,
+        repeats=repeats,
+        skip_bad=skip_bad,
+        concurrency=concurrency,
+    )
+    run = read_run(recorded) if recorded else None
+    Console(highlight=False).print(estimated(estimated_cost(evaluation, run)))
 
 
 def prepared(

@@ -66,7 +66,7 @@ class Evaluation:
     @cached_property
     def speaker(self) -> Model:
         """The model."""
-        return resolve(self.model)
+        return resolve(self.model, self.options.get("prices"))
 
     @property
     def jobs(self) -> list[Job]:
@@ -103,7 +103,7 @@ class Evaluation:
         Raises:
             ConfigError: The grading model cannot be had, or its price is unknown under a cap.
         """
-        grader = resolve(self.grader) if self.grader else None
+        grader = resolve(self.grader, self.options.get("prices")) if self.grader else None
         check_priced(Budget(usd=self.usd), [grader] if grader else [])
         tests = any(task.tests for task in self.tasks)
         return Scorer(Toolbox.default(self.speaker).code if tests else None, grader)

@@ -9,8 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from langgraph_tumix.core.statistics import minimum_detectable_effect
-from langgraph_tumix.core.usage import Usage
+from langgraph_tumix.core.usage import Usage, tokens
 from langgraph_tumix.evaluate.account import Account
+from langgraph_tumix.evaluate.estimate import ASSUMPTIONS, Estimate, total
 from langgraph_tumix.evaluate.runner import Progress
 from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.report.run import Run
@@ -65,6 +66,48 @@ def money(spent: Usage) -> str:
 def dollars(usd: float | None) -> str:
     """Return an amount; unknown is never 0."""
     return "price unknown" if usd is None else f"${usd:.4f}" if usd < 1 else f"${usd:,.2f}"
+
+
+def estimated(estimates: Sequence[Estimate]) -> RenderableType:
+    """Return estimates side by side, their sum, and what they rest on."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("preset", "calls", "tokens", "dollars", "minutes"):
+        table.add_column(name, justify="left" if name == "preset" else "right", no_wrap=True)
+    table.caption, table.caption_justify = "calls and tokens as expected; the others lower / expected / upper", "left"
+    shown = [*estimates, total(estimates)] if len(estimates) > 1 else estimates
+    rows = [(each.preset, (each.lower, each.expected, each.upper)) for each in shown]
+    for preset, costs in rows:
+        _, expected, _ = costs
+        table.add_row(
+            preset,
+            _short(expected.usage["model_calls"]),
+            _short(tokens(expected.usage)),
+            " / ".join("?" if cost.usage["usd"] is None else _fixed(cost.usage["usd"], 2) for cost in costs),
+            " / ".join(_fixed(cost.seconds / 60, 1) for cost in costs),
+        )
+    basis = [Text(f"{each.preset}: from {each.recorded} recorded results") for each in estimates if each.recorded]
+    if len(basis) < len(estimates):
+        basis += [Text("Assumed, as nothing was recorded of " + ("the others:" if basis else "any of them:"))]
+        basis += [Text(f"  {name}: {assumed}") for name, assumed in ASSUMPTIONS.items()]
+    if any(each.expected.usage["usd"] is None for each in estimates):
+        basis.append(Text("The price of the model or of a search is not known, so there are no dollars."))
+    return Group(table, *basis)
+
+
+def _fixed(number: float, places: int) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.{places}f}"
+
+
+def _short(number: float) -> str:
+    """Return a number in three digits or so.
+
+    >>> [_short(number) for number in (7, 1234, 56_789, 12_345_678)]
+    ['7', '1.2k', '57k', '12M']
+    """
+    for size, letter in ((1e6, "M"), (1e3, "k")):
+        if number >= size:
+            return f"{number / size:.1f}{letter}" if number < 10 * size else f"{number / size:.0f}{letter}"
+    return f"{number:.0f}"
 
 
 def _duration(seconds: float) -> str:
