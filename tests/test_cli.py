@@ -159,7 +159,9 @@ def test_an_interrupt_ends_it_at_once_and_leaves_no_kernel() -> None:
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
-    time.sleep(2.2)  # in the middle of a round, or of its start: an interrupt must not care
+    assert process.stderr is not None
+    process.stderr.readline()  # it has begun
+    time.sleep(0.2)  # in the middle of a round, or of its start: an interrupt must not care
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=10)
     assert process.returncode in (130, 0)
