@@ -34,12 +34,27 @@ class Cut(ScriptedChatModel):
 
     cuts: list[int]
     reached: Any = Field(default_factory=asyncio.Event)
+    speaking: int = 0
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
         if self.cuts and len(self.calls) >= self.cuts[0]:
             self.reached.set()
             await asyncio.sleep(3600)
-        return await super()._agenerate(messages, *args, **kwargs)
+        self.speaking += 1
+        try:
+            return await super()._agenerate(messages, *args, **kwargs)
+        finally:
+            self.speaking -= 1
+
+    async def cut(self, run: "asyncio.Future[Any]") -> None:
+        """Cancel a run when it has reached the cut, and nobody else is being answered."""
+        await self.reached.wait()
+        quiet = 0
+        while quiet < 5:
+            await asyncio.sleep(0.01)
+            quiet = 0 if self.speaking else quiet + 1
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
 
 
 def held(saver: InMemorySaver) -> set[str]:
@@ -54,9 +69,7 @@ async def cut_and_resumed(calls: int, **options: Any) -> tuple[dict[str, Any], l
     given: dict[str, Any] = {"agents": ["CoT", "C", "CSG_gs"], "tools": toolbox(), "max_rounds": 2}
     graph = create_tumix(model, checkpointer=saver, **(given | options))
     run = asyncio.ensure_future(graph.ainvoke(QUESTION, THREAD))
-    await model.reached.wait()
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await model.cut(run)
     await finished()
     model.cuts.clear()
     state = await graph.ainvoke(None, THREAD)
@@ -97,9 +110,7 @@ async def test_as_a_node_of_another_app() -> None:
     builder.add_node("tumix", create_tumix(model, agents=["C", "CSG_gs"], tools=toolbox())).add_edge(START, "tumix")
     app: Any = builder.compile(checkpointer=saver)
     run = asyncio.ensure_future(app.ainvoke({"messages": [("user", "What is it?")]}, THREAD))
-    await model.reached.wait()
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await model.cut(run)
     model.cuts.clear()
     state = await app.ainvoke(None, THREAD)
     asked = [repr([m.content for m in call]) for call in model.calls]
@@ -157,9 +168,7 @@ async def test_a_new_kernel_knows_the_variables_of_the_old_one() -> None:
         checkpointer=InMemorySaver(),
     )
     run = asyncio.ensure_future(graph.ainvoke(QUESTION, THREAD))
-    await model.reached.wait()
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await model.cut(run)
     model.cuts.clear()
     state = await graph.ainvoke(None, THREAD)
     await finished()
@@ -172,9 +181,7 @@ async def test_a_question_that_was_given_up_leaves_nothing_once_the_next_is_aske
     model = Cut(responder=play().responder, cuts=[1])
     graph = create_tumix(model, agents=["C", "C+"], tools=toolbox(), checkpointer=saver)
     run = asyncio.ensure_future(graph.ainvoke(QUESTION, THREAD))
-    await model.reached.wait()
-    run.cancel()
-    await asyncio.gather(run, return_exceptions=True)
+    await model.cut(run)
     assert len(held(saver)) == 2
     model.cuts.clear()
     state = await graph.ainvoke({"question": "Something else?"}, THREAD)
