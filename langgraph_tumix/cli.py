@@ -41,25 +41,29 @@ Model = Annotated[
 Agents = Annotated[str, typer.Option(help="A roster's name, or agents separated by commas.")]
 
 
-@app.command()
+EXITS = (
+    "Exit codes: 0 answered, 2 wrong usage or configuration, 3 cut short by budget or deadline, 4 no answer, "
+    "5 more than a third of the agents lost, 130 interrupted."
+)
+
+
+@app.command(epilog=EXITS)
 def run(
     question: Annotated[str, typer.Argument(help="What should be answered.")],
     model: Model = "offline",
     agents: Agents = "tumix",
     max_rounds: Annotated[int, typer.Option(help="The last round, whatever the judge says.")] = 5,
     preset: Annotated[str, typer.Option(help="A configuration by name, in place of agents and rounds.")] = "",
-    seed: Annotated[int, typer.Option(help="Fixes the order of notes and the draw in a tie.")] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Fixes the order of notes, draws in a tie and those of the embedded model.")
+    ] = 0,
     concurrency: Annotated[int, typer.Option(help="Model calls in flight at one time.")] = 64,
     max_cost: Annotated[float | None, typer.Option(help="Dollars that the question may cost.")] = None,
     deadline: Annotated[float | None, typer.Option(help="Seconds until the answer is due.")] = None,
     record: Annotated[Path | None, typer.Option(help="A file that keeps the run, for `tumix replay`.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print outcome and notes as JSON.")] = False,
 ) -> None:
-    """Answer a question.
-
-    Exit codes: 0 answered, 2 wrong usage or configuration, 3 answered but cut short by budget or deadline, 4 no
-    answer, 5 more than a third of the agents lost, 130 interrupted.
-    """
+    """Answer a question."""
     if preset and (agents, max_rounds) != ("tumix", 5):
         raise ConfigError("--preset says who takes part and for how long: leave --agents and --max-rounds out")
     rounds = {"min_rounds": min(2, max(1, max_rounds)), "max_rounds": max_rounds}
@@ -137,16 +141,23 @@ app.command()(report)
 app.command()(view)
 
 
+_MISUSED: Any = typer.BadParameter.__base__  # what Typer raises for wrong usage; it exports the class by no name
+
+
 def main() -> NoReturn:
     """Run the command line; a mistake of the caller's is one line and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False) if sys.argv[1:] else app()
     except (ConfigError, RecordingError) as error:
         sys.stderr.write(f"tumix: {error}\n")
         sys.exit(2)
-    except KeyboardInterrupt:
+    except _MISUSED as error:
+        command = error.ctx.command_path if error.ctx else "tumix"
+        sys.stderr.write(f"tumix: {' '.join(error.format_message().split()).rstrip('.')}; see {command} --help\n")
+        sys.exit(2)
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
-    sys.exit(0)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
