@@ -87,6 +87,7 @@ async def test_a_recorded_run_tells_what_the_next_one_costs(tmp_path: Path) -> N
     assert 0 < spread < tumix_.expected.usage["input_tokens"]
 
 
+@pytest.mark.long
 async def test_nine_of_ten_evaluations_end_within_the_range(tmp_path: Path) -> None:
     """Drawn from one long run: 10 recorded questions foretell 20 others."""
     run = read_run(await make(tmp_path, 60, {"tumix": {"agents": ["CoT", "C", "CS_gs"], "max_rounds": 4}}))

@@ -85,7 +85,11 @@ async def live(strategy: Strategy, seed: int, path: Path) -> dict[str, Any]:
     return [state async for state in graph.astream({"question": f"Which, of {seed}?"}, stream_mode="values")][-1]
 
 
-@pytest.mark.parametrize("seed", range(240))
+# A few every time, all of them where there is time for whole graphs.
+SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(240)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
     strategy = strategy_of(seed)
     state = await live(strategy, seed, tmp_path / "run.jsonl")
@@ -103,6 +107,7 @@ async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None
     assert list(run.notes) == state["notes"]
 
 
+@pytest.mark.long
 async def test_the_strategies_do_differ(tmp_path: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()
