@@ -29,7 +29,10 @@ class TumixContext:
         int,
         Field(title="Samples", description="Answers of each agent in rounds 1 and 2; 4 is TUMIX+.", ge=1, le=16),
     ] = 1
-    seed: Annotated[int, Field(title="Seed", description="Fixes the order of notes and the draw in a tie.")] = 0
+    seed: Annotated[
+        int,
+        Field(title="Seed", description="Fixes the order of notes, draws in a tie and those of the embedded model."),
+    ] = 0
     concurrency: Annotated[
         int, Field(title="Calls in flight", description="Model calls of this process at one time.", ge=1, le=1000)
     ] = 64

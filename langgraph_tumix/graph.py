@@ -102,7 +102,7 @@ def create_tumix(
         agent_seconds: Wall time of one agent in one round at most.
         round_seconds: Wall time of one round at most.
         quorum: How many agents with an answer end a round; those still at work are cancelled. None waits for all.
-        seed: Fixes the order in which notes are shown, and the draw in a tie.
+        seed: Fixes the order in which notes are shown, the draw in a tie, and what the embedded model draws.
         checkpointer: As in any LangGraph graph; leave it out if the graph becomes a node of another.
         store: As in any LangGraph graph.
         cache: As in any LangGraph graph.

@@ -79,6 +79,21 @@ def test_a_plain_import_is_light() -> None:
     assert not heavy & set(loaded)
 
 
+def test_a_plain_import_does_nothing_else(tmp_path: Path) -> None:
+    """No file, no word, no thread, no change of the environment."""
+    code = """if True:
+        import os, threading
+        before = dict(os.environ)
+        import langgraph_tumix, langgraph_tumix.graph, langgraph_tumix.offline, langgraph_tumix.design
+        assert dict(os.environ) == before
+        assert threading.active_count() == 1, threading.enumerate()
+    """
+    home = {"HOME": str(tmp_path), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=home, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert not list(tmp_path.iterdir())
+
+
 def test_readme_counts_calls_as_the_agents_do() -> None:
     readme = (ROOT / "README.md").read_text("utf-8")
     turns = sum(agent.max_tool_uses + 1 if agent.loops else 1 for agent in FIFTEEN)

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -116,7 +116,8 @@ class Bench:
             marker=secrets.token_hex(6),
             asked=time.time(),
         )
-        run = Run(equipped, asked, round=1, sample=0, meter=meter, temperature=None, emit=_unheard)
+        drawn = replace(equipped, model=equipped.model.drawn_by(equipped.agent.name))
+        run = Run(drawn, asked, round=1, sample=0, meter=meter, temperature=None, emit=_unheard)
         begun, rest = time.monotonic(), self.agent_seconds
         if self.meter.due is not None:
             rest = min(rest, self.meter.due - asyncio.get_running_loop().time())

@@ -2,7 +2,8 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -30,7 +31,7 @@ class Model:
     """A chat model and what is known of it.
 
     Attributes:
-        chat: The model; it neither streams nor retries by itself, so that each call is one request.
+        chat: The model; it neither streams, retries nor caches by itself, so that each call is one request.
         name: ``provider:model``, for people.
         provider: The provider whose price list holds, or empty if none does.
         id: The model's name at its provider.
@@ -54,6 +55,18 @@ class Model:
     def simulated(self) -> bool:
         """Whether this is the embedded offline model."""
         return self.provider == OFFLINE
+
+    def drawn_by(self, who: str) -> "Model":
+        """Return the model as one caller of many meets it.
+
+        A served model draws anew for each call. The embedded one says the same to all who show it the same, so here
+        each caller has a seed of its own.
+        """
+        if not self.simulated:
+            return self
+        told = f"{getattr(self.chat, 'seed', 0)}/{who}"
+        seed = int.from_bytes(sha256(told.encode()).digest()[:8])
+        return replace(self, chat=self.chat.model_copy(update={"seed": seed}))
 
     @property
     def priced(self) -> bool:
@@ -172,8 +185,11 @@ def _lane(chat: BaseChatModel, provider: str, id_: str) -> Lane:
 
 
 def _one_request_per_call(chat: BaseChatModel) -> BaseChatModel:
-    """Return a copy that neither streams nor retries: retries are ours, counted, and made in one place."""
-    changes: dict[str, Any] = {"disable_streaming": True}
+    """Return a copy that neither streams, retries nor caches.
+
+    Retries are ours, counted, and made in one place. LangChain's cache would make one answer of all samples.
+    """
+    changes: dict[str, Any] = {"disable_streaming": True, "cache": False}
     # A server that is asked for a stream answers with one, whatever LangChain expects.
     changes |= {name: value for name, value in (("max_retries", 0), ("streaming", False)) if _has(chat, name)}
     for root, client in (("root_client", "client"), ("root_async_client", "async_client")):

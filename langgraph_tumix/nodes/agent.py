@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
@@ -75,7 +75,7 @@ def _runs(
     for sample in (turn["sample"] for turn in turns):
         meter = step.meter.account(f"agent {name}", step.per_agent, due=due)
         run = Run(
-            equipped=equipped,
+            equipped=replace(equipped, model=equipped.model.drawn_by(f"{context.seed}/{name}/{sample}")),
             question=state["asked"],
             round=state["round"],
             sample=sample,

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.tools import tool
 
+from langgraph_tumix import create_tumix
 from langgraph_tumix.models.model import resolve
 from langgraph_tumix.offline import OfflineChatModel, library, questions
 from tests.offline.harness import STYLES, prompt, seen_notes, work
@@ -47,6 +48,20 @@ def test_seed_temperature_and_messages_change_it() -> None:
     assert len(set(replies())) > 3
     bound = [OfflineChatModel(seed=s).invoke(prompt("Base", HARD), temperature=0.7).text for s in range(20)]
     assert bound == replies(temperature=0.7), "as a call's option or as the model's field"
+
+
+async def test_agents_that_are_told_the_same_still_draw_for_themselves() -> None:
+    """As with a served model: five samples of one agent are five answers, and another seed brings others."""
+
+    async def answers(seed: int) -> list[str | None]:
+        graph = create_tumix("offline", agents=["CoT"] * 5, min_rounds=1, max_rounds=1, seed=seed)
+        state = await graph.ainvoke({"question": HARD}, output_keys=["notes"])
+        return [note["answer"] for note in sorted(state["notes"], key=lambda note: note["agent"])]
+
+    first = await answers(0)
+    assert len(set(first)) > 1
+    assert await answers(0) == first
+    assert await answers(1) != first
 
 
 def test_another_process_says_the_same() -> None:
