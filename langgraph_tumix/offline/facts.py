@@ -15,7 +15,7 @@ from langgraph_tumix.offline.problem import UNITS
 NAME = r"(?:[Tt]he )?[A-Z][\w’'-]*(?:(?: of the| of| the)? [A-Z][\w’'-]*)*"
 """A proper name as it stands in a question: “the Lantern Bridge”, “Museum of Tides”."""
 
-_LOWER = r"[^A-Z<>`?]{2,60}?"  # a name typed without capitals, where nothing else can be meant
+_LOWER = r"[a-z][^A-Z<>`?!^*/+=%]{1,59}?"  # a name without capitals, where nothing else can be meant
 _NO_NAME = r"(?!(?:The|This|In|At|On|By|It|Its|From|After|Before|When|As|But|He|She|His|Her|Their|There)\b)"
 _PERSON = rf"{_NO_NAME}[A-Z][\w’'-]+ [A-Z][\w’'-]+"
 _PLACE = rf"{_NO_NAME}[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)?"

@@ -74,7 +74,8 @@ def settle(own: Result, notes: Sequence[str], rng: random.Random) -> str:
     if standings:
         top, total = standings[0], sum(standing.notes for standing in standings)
         share = f"{top.notes} of {total} notes that answer say {top.answer}, {top.backed} of them checked it"
-        majority = top.notes > 1 and 2 * top.notes > total
+        told = top.notes > 1 or (answer is None and top.backed > 0)  # a single belief convinces nobody
+        majority = told and 2 * top.notes > total
         if answer is not None and key(answer) == key(top.answer):
             reason = f"{share}; so do I."
         elif majority and (top.backed > 0 or answer is not None) and rng.random() >= _FIRMNESS[own.how]:

@@ -86,7 +86,11 @@ def equation(r: random.Random) -> Case:
     a, b, c, d = r.randint(2, 30), r.randint(1, 99), r.randint(-9, 1), r.randint(1, 99)
     x = Fraction(d - b, a - c)
     return r.choice(
-        [(f"Solve {a}x + {b} = {c}x + {d} for x.", x), (f"For which x is {a}(x - {b}) = {d}?", Fraction(d, a) + b)]
+        [
+            (f"Solve {a}x + {b} = {c}x + {d} for x.", x),
+            (f"For which x is {a}(x - {b}) = {d}?", Fraction(d, a) + b),
+            (f"If {a}x - {b} = {d}, what is x?", Fraction(d + b, a)),
+        ]
     )
 
 
@@ -192,7 +196,9 @@ def counting(r: random.Random) -> Case:
             (f"What is {n} choose {k}?", math.comb(n, k)),
             (f"In how many ways can the letters of the word {word} be arranged?", len(set(permutations(word)))),
             (f"In how many orders can {k} books be placed on a shelf?", len(list(permutations(range(k))))),
+            (f"How many distinct arrangements of the letters of {word} are there?", len(set(permutations(word)))),
             (f"{n} people shake hands once with everyone else. How many handshakes are there?", n * (n - 1) // 2),
+            (f"At a party {n} guests shake hands, each with everyone once. How many handshakes?", n * (n - 1) // 2),
         ]
     )
 

@@ -147,6 +147,8 @@ UNKNOWN = (
     "Is P equal to NP?",
     "Quelle heure est-il ?",
     "What is love?",
+    "How many trailing zeros does 137! have?",
+    "How many zeros are at the end of 2^20 * 5^30?",
     "x",
     "???",
 )
@@ -191,6 +193,9 @@ def test_who_cannot_look_up_adopts_what_others_found() -> None:
         assert minds(style, "When was Ilse Corvane born?", found)["1829"] > 40
     unchecked = work(OfflineChatModel(error_rate=0), "Base", "When was Ilse Corvane born?", ["I feel <<<1800>>>"] * 3)
     assert unchecked.answer == "unknown", "belief alone is no source"
+    one = ["A source that I found says so. <<<1829>>>", "<<<unknown>>>", "<<<unknown>>>"]
+    assert minds("CoT", "When was Ilse Corvane born?", one)["1829"] > 40, "one source is enough for who knows nothing"
+    assert minds("CoT", "What is 3 + 4?", ["A source says so. <<<1829>>>"])["7"] > 50, "and for nobody else"
 
 
 def test_it_says_why_it_keeps_or_changes() -> None:

@@ -87,6 +87,7 @@ def percentage(whole: Fraction, p: Fraction | None = None, part: Fraction | None
     r"(?:which|what) (?:value of |number )?x (?:satisfies|solves|has|is such that) <left:text> ?= ?<right:text>",
     r"for (?:which|what)(?: value of)? x is <left:text> ?= ?<right:text>",
     r"(?:value of )?x,? (?:if|when|in) <left:text> ?= ?<right:text>",
+    r"(?:if|when) <left:text> ?= ?<right:text>,? (?:what|find)(?: is| the value of| is the value of)? x",
 )
 def linear(left: str, right: str) -> Problem:
     """A linear equation in x: ``3x + 5 = 2(x - 4)``."""

@@ -71,7 +71,7 @@ _ARRANGEMENTS = r"(?:different |distinct )?(?:arrangements|anagrams|permutations
 @family(
     rf"{_WAYS} can {_LETTERS} be (?:arranged|ordered|written)",
     rf"how many {_ARRANGEMENTS} (?:have|do|does|has) {_LETTERS}(?: have)?",
-    rf"(?:how many|number of) {_ARRANGEMENTS} (?:are there )?of {_LETTERS}",
+    rf"(?:how many|number of) {_ARRANGEMENTS} (?:are there )?of {_LETTERS}(?: are there)?",
 )
 def arrangements(word: str) -> Problem:
     """Different arrangements of the letters of a word; equal letters are not told apart."""
@@ -121,7 +121,8 @@ def orders(n: int) -> Problem:
 
 
 @family(
-    r"<n:small> (?:people|guests|players|teams|friends) (?:\w+ ){0,12}?(?:with|against|to) (?:everyone|each|every)"
+    r"(?:(?:at|in) an? \w+,? )?<n:small> (?:people|guests|players|teams|friends) (?:\w+,? ){0,12}?"
+    r"(?:with|against|to) (?:everyone|each|every)"
     r"(?: \w+){0,4}[.,;] (?:so )?how many (?:handshakes|games|matches|meetings|glances)(?: \w+){0,6}",
 )
 def pairs(n: int) -> Problem:
