@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,12 @@ from tests.servers.local import Answer
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
 
+CHARACTERS = 4
+"""Characters of a token."""
+
+PIECE = 16
+"""Characters of one event of a stream."""
+
 
 def count_tokens(text: str) -> int:
     """The token rule of this server: a quarter of the characters, rounded up.
@@ -19,7 +25,7 @@ def count_tokens(text: str) -> int:
     >>> count_tokens(""), count_tokens("four"), count_tokens("fives")
     (0, 1, 2)
     """
-    return math.ceil(len(text) / 4)
+    return math.ceil(len(text) / CHARACTERS)
 
 
 @dataclass(frozen=True)
@@ -58,8 +64,9 @@ class Request:
 
     @property
     def prompt_tokens(self) -> int:
-        """The sum over the messages' texts; tools count nothing."""
-        return sum(count_tokens(message["text"]) for message in self.messages)
+        """The sum over the messages' texts, and the tools as they were sent."""
+        tools = count_tokens(json.dumps(self.tools)) if self.tools else 0
+        return tools + sum(count_tokens(message["text"]) for message in self.messages)
 
 
 def parse(number: int, path: str, headers: Mapping[str, str], raw: bytes) -> Request:
@@ -137,6 +144,7 @@ class Reply(Answer):
             message, and an annotation that covers the link.
         finish_reason: As of chat completions; if not given, ``tool_calls`` or ``stop``.
         cached_tokens: Prompt tokens read from a cache, at most all.
+        cache_write_tokens: Prompt tokens written to a cache.
         reasoning_tokens: Completion tokens beside those of the text and the tool calls.
         error: The error object of a reply whose status is not 200.
         body: JSON to send instead of OpenAI's.
@@ -147,9 +155,18 @@ class Reply(Answer):
     sources: Sequence[Source] = ()
     finish_reason: str | None = None
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     error: Mapping[str, Any] = field(default_factory=dict)
     body: Any = None
+
+
+Responder = Callable[[Request], Reply | str]
+
+
+def as_reply(reply: Reply | str) -> Reply:
+    """What a responder has said, as a reply."""
+    return Reply(reply) if isinstance(reply, str) else reply
 
 
 _ERRORS = {

@@ -13,7 +13,7 @@ As a process, for benchmarks; ``GET /stats`` says what it has seen::
 import argparse
 import json
 import pkgutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
@@ -26,8 +26,10 @@ from tests.servers.openai_protocol import (
     RESPONSES,
     Reply,
     Request,
+    Responder,
     Source,
     ToolCall,
+    as_reply,
     count_tokens,
     failure,
     parse,
@@ -58,8 +60,6 @@ __all__ = [
     "failure",
 ]
 
-Responder = Callable[[Request], Reply | str]
-
 
 @dataclass
 class Usage:
@@ -69,6 +69,7 @@ class Usage:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    cache_write_tokens: int = 0
     reasoning_tokens: int = 0
 
     def add(self, other: "Usage") -> None:
@@ -88,7 +89,8 @@ class OpenAIStats(Stats):
         """Count a reply."""
         prompt = request.prompt_tokens
         completion = completion_tokens(request, reply)
-        usage = Usage(1, prompt, completion, min(reply.cached_tokens, prompt), reply.reasoning_tokens)
+        cached = min(reply.cached_tokens, prompt)
+        usage = Usage(1, prompt, completion, cached, reply.cache_write_tokens, reply.reasoning_tokens)
         self.usage.add(usage)
         self.by_model.setdefault(request.model, Usage()).add(usage)
 
@@ -150,7 +152,7 @@ class OpenAIServer(LocalServer):
     def _reply(self, request: Request) -> Reply:
         if request.searches and request.path == CHAT:
             return failure(400, "Invalid value: 'web_search'. Supported values are: 'function' and 'custom'.")
-        return self.consult(lambda asked: _as_reply(self._responder(asked)), request, failure(500))
+        return self.consult(lambda asked: as_reply(self._responder(asked)), request, failure(500))
 
     async def _fail(self, http: web.Request, reply: Reply) -> web.StreamResponse:
         return await self.send(http, reply, [json.dumps({"error": reply.error}).encode()])
@@ -174,10 +176,6 @@ class OpenAIServer(LocalServer):
         return web.json_response(asdict(self.stats))
 
 
-def _as_reply(reply: Reply | str) -> Reply:
-    return Reply(reply) if isinstance(reply, str) else reply
-
-
 def echo(request: Request) -> Reply:
     """The last message, back again."""
     return Reply(request.messages[-1]["text"])
@@ -194,7 +192,7 @@ def main() -> None:
     responder: Responder = pkgutil.resolve_name(options.responder)
 
     def paced(request: Request) -> Reply:
-        reply = _as_reply(responder(request))
+        reply = as_reply(responder(request))
         return replace(reply, latency=reply.latency + options.latency, pause=reply.pause + options.pause)
 
     serve(OpenAIServer(paced, port=options.port, keep=False))

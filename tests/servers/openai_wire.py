@@ -4,11 +4,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.servers.openai_protocol import Reply, Request, Source, count_tokens
+from tests.servers.openai_protocol import PIECE, Reply, Request, Source, count_tokens
 
 Json = dict[str, Any]
 
-_PIECE = 16  # characters of one event of a stream
 _CREATED = 1_750_000_000
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 
@@ -109,9 +108,13 @@ def _chat_usage(request: Request, reply: Reply) -> Json:
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": min(reply.cached_tokens, prompt)},
+        "prompt_tokens_details": _cached(reply, prompt),
         "completion_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
     }
+
+
+def _cached(reply: Reply, prompt: int) -> Json:
+    return {"cached_tokens": min(reply.cached_tokens, prompt), "cache_write_tokens": reply.cache_write_tokens}
 
 
 # --- the Responses API
@@ -207,7 +210,7 @@ def _ending(request: Request, reply: Reply) -> Json:
     prompt, completion = request.prompt_tokens, completion_tokens(request, reply)
     usage = {
         "input_tokens": prompt,
-        "input_tokens_details": {"cached_tokens": min(reply.cached_tokens, prompt), "cache_write_tokens": 0},
+        "input_tokens_details": _cached(reply, prompt),
         "output_tokens": completion,
         "output_tokens_details": {"reasoning_tokens": reply.reasoning_tokens},
         "total_tokens": prompt + completion,
@@ -220,4 +223,4 @@ def _ending(request: Request, reply: Reply) -> Json:
 
 
 def _pieces(text: str) -> list[str]:
-    return [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
+    return [text[start : start + PIECE] for start in range(0, len(text), PIECE)]

@@ -53,6 +53,7 @@ async def test_text_and_tokens_agree_with_the_client(path: str, stream: bool) ->
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "cached_tokens": 5,
+        "cache_write_tokens": 0,
         "reasoning_tokens": 7,
     }
 
