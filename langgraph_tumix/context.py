@@ -69,7 +69,7 @@ class TumixContext:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
                 raise ConfigError(f"{name} is {value!r}: give a whole number from 1 to {most}")
-        if not isinstance(self.seed, int):
+        if not isinstance(self.seed, int) or isinstance(self.seed, bool):
             raise ConfigError(f"seed is {self.seed!r}: give a whole number")
         if self.min_rounds > self.max_rounds:
             raise ConfigError(

@@ -27,6 +27,7 @@ from langgraph_tumix.core.aggregate import Aggregator, Majority
 from langgraph_tumix.core.allocate import Allocator
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.core.stop import LLMJudge, StopRule
+from langgraph_tumix.core.text import cut
 from langgraph_tumix.design.designer import Designer
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.models.model import resolve
@@ -124,6 +125,10 @@ def create_tumix(
     """
     if unknown:
         raise ConfigError(_misspelt(next(iter(unknown))))
+    _check_kinds(
+        tools=tools, stop=stop, aggregate=aggregate, budget=budget, prices=prices, designer=designer, store=store,
+        cache=cache, name=name,
+    )  # fmt: skip
     budget = budget or Budget()
     if allocate is not None and not isinstance(allocate, Allocator):
         raise ConfigError(f"allocate is {allocate!r}: give an allocator; a controller runs in OverRounds({allocate})")
@@ -168,6 +173,27 @@ def create_tumix(
     check_quorum(defaults, plan.roster)
     builder = _builder(plan, None if designer is None else DesignNodes(plan, designer, proposer, main, toolbox))
     return builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+
+
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "tools": (Toolbox, "a Toolbox(code=..., gs=..., llm=...)"),
+    "stop": (StopRule, "a stop rule such as FixedRounds(3) | StableMajority()"),
+    "aggregate": (Aggregator, "an aggregator such as Majority()"),
+    "budget": (Budget, "a Budget(usd=..., seconds=...)"),
+    "prices": (Mapping, "a mapping of model names to Price(input=..., output=...)"),
+    "designer": (Designer, "a Designer(task=..., questions=...)"),
+    "store": (BaseStore, "a LangGraph store"),
+    "cache": (BaseCache, "a LangGraph cache"),
+    "name": (str, "a text"),
+}
+
+
+def _check_kinds(**given: object) -> None:
+    """Refuse what would only be found out in the middle of a run, after money was spent."""
+    for name, value in given.items():
+        kind, example = _KINDS[name]
+        if value is not None and not isinstance(value, kind):
+            raise ConfigError(f"{name} is {cut(repr(value), 60)}: give {example}")
 
 
 def _misspelt(keyword: str) -> str:

@@ -20,11 +20,21 @@ class Toolbox:
         code: Runs programs.
         gs: A web search service, or whatever takes its place.
         llm: A model's own search; None leaves it to each agent's model, if that is known to have one.
+
+    Raises:
+        ConfigError: One of them cannot serve what it should.
     """
 
     code: Interpreter | None = None
     gs: Search | None = None
     llm: Search | None = None
+
+    def __post_init__(self) -> None:
+        for name, method in (("code", "open"), ("gs", "search"), ("llm", "search")):
+            server = getattr(self, name)
+            if server is not None and not callable(getattr(server, method, None)):
+                kind = "an interpreter, such as JupyterInterpreter()" if name == "code" else "a search"
+                raise ConfigError(f"Toolbox({name}={server!r}): give {kind}")
 
     @classmethod
     def default(cls, model: Model) -> "Toolbox":

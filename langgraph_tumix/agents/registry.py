@@ -1,6 +1,6 @@
 """Agents by name, and rosters: who takes part."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,8 @@ def roster(agents: str | Sequence[str | Agent]) -> list[Agent]:
         agents = read_roster(Path(agents))
     elif isinstance(agents, str):
         agents = _ROSTERS.get(agents) or _listed(agents)
+    if isinstance(agents, Agent) or not isinstance(agents, Iterable | None):
+        raise ConfigError(f"agents is a {type(agents).__name__}: give a roster's name, or a list of agents")
     if not agents:
         raise ConfigError("agents is empty: a roster needs at least one agent")
     return _numbered([agent if isinstance(agent, Agent) else _by_name(agent) for agent in agents])
