@@ -97,6 +97,11 @@ def test_concurrency_of_one_works() -> None:
     assert as_json("--agents", "CoT,C", "--concurrency", "1", "What is 12 * 34?")["outcome"]["answer"] == "408"
 
 
+def test_under_a_cap_in_dollars_all_fifteen_work() -> None:
+    outcome = as_json("--max-cost", "1", "What is the digit sum of the height in metres of Mount Kesseldon?")["outcome"]
+    assert (outcome["status"], outcome["agents"], outcome["lost"], outcome["left_out"]) == ("complete", 15, [], {})
+
+
 def test_a_preset_by_name() -> None:
     usage = as_json("--preset", "sets:2", "What is 12 * 34?")["outcome"]["usage"]
     assert usage["model_calls"] == 6

@@ -167,7 +167,7 @@ def _table(designed: Designed) -> Table:
     table = Table("agent", "", "why", title="Proposed agents")
     for candidate in designed.report["candidates"]:
         admitted = candidate["status"] == "admitted"
-        why = candidate["rationale"] if admitted else f"{candidate['kind']}: {candidate['reason']}"
+        why = f"{candidate['rationale'] if admitted else candidate['kind']}: {candidate['reason']}"
         mark = Text("✓", "green") if admitted else Text("✗", "red")
         table.add_row(Text(candidate["name"]), mark, Text(why))
     return table

@@ -16,8 +16,8 @@ class Report(TypedDict):
         model: The proposer.
         simulated: Whether the embedded offline model spoke.
         questions: How many questions were tried, and how many of these had a right answer.
-        candidates: Every proposal: name, rationale, agent, status (``admitted``, ``rejected``), kind and reason of a
-            rejection, worth.
+        candidates: Every proposal: name, rationale, agent, status (``admitted``, ``rejected``), kind of rejection,
+            the reason for either in words, worth.
         warnings: What limits the evidence.
         usage: What it cost.
     """

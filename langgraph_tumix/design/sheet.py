@@ -33,7 +33,7 @@ class Sheet:
         rows, gold = [], []
         for probe in probes:
             of_all = [notes.get((agent, probe.question)) for agent in agents]
-            present = [note for note in of_all if note is not None and not _not_run(note["status"])]
+            present = [note for note in of_all if note is not None and not not_run(note["status"])]
             if len(present) < len(agents):
                 continue
             answers = [note["answer"] or "" for note in present]
@@ -102,5 +102,6 @@ def majority(keys: Iterable[str | None]) -> set[str]:
     return {key for key, count in votes.items() if count == most}
 
 
-def _not_run(status: str) -> bool:
+def not_run(status: str) -> bool:
+    """Whether a run of this status says nothing about its agent: no money, no network, a failure of the moment."""
     return status in LOST and status != "no_answer"

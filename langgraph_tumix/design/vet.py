@@ -11,7 +11,7 @@ from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.design.bench import Bench, Probe
 from langgraph_tumix.design.screen import Rejection, Screened, screen
-from langgraph_tumix.design.sheet import Sheet
+from langgraph_tumix.design.sheet import Sheet, not_run
 from langgraph_tumix.design.worth import Worth, refused, worth
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.models.model import Model
@@ -49,7 +49,7 @@ class Candidate:
             "agent": as_data(self.agent) if self.agent else None,
             "status": "rejected" if self.rejection else "admitted",
             "kind": self.rejection.kind if self.rejection else "",
-            "reason": self.rejection.reason if self.rejection else "",
+            "reason": self.rejection.reason if self.rejection else str(self.worth or ""),
             "worth": self.worth.as_data() if self.worth else None,
         }
 
@@ -119,6 +119,18 @@ class Vetting:
             self._turn_down(candidate, self._failed(candidate, probes))
         return await asyncio.to_thread(self._sheet, probes)
 
+    @property
+    def gaps(self) -> str:
+        """Say which questions could not be measured as an agent failed on them; empty if none."""
+        agents = [*self.names, *(candidate.name for candidate in self.alive)]
+        of_all = [self.notes.get((agent, probe.question)) for agent in agents for probe in self.measured]
+        failed = [note for note in of_all if note is not None and not_run(note["status"])]
+        if not failed:
+            return ""
+        names = ", ".join(dict.fromkeys(note["agent"] for note in failed))
+        reason = " ".join(failed[0]["reason"].split())
+        return f"questions on which {names} failed are left out ({reason})"
+
     async def admit(self, *, most: int, confidence: float) -> None:
         """Admit candidates by what was measured, the most promising first, each beside those before it."""
         for candidate, reason in await asyncio.to_thread(self._judged, most, confidence):
@@ -134,7 +146,8 @@ class Vetting:
             lowest = min((sheet.agreeing(name, self.names) for name in self.names), default=0.0)
             reason = refused(candidate.worth, lowest)
             if reason is None and len(roster) - len(self.names) >= most:
-                reason = Rejection("surplus", f"{most} others are admitted, and promised more")
+                others = "another is" if most == 1 else f"{most} others are"
+                reason = Rejection("surplus", f"{others} admitted, and promised more")
             judged.append((candidate, reason))
             roster += [candidate.name] if reason is None else []
         return judged

@@ -101,7 +101,7 @@ async def vetted(designer: Designer, workshop: Workshop, asked: str = "") -> tup
     most = len(held) * sum(agent.most_model_calls for agent in agents)
     workshop.tell("trying", agents=len(agents), questions=len(held), most_model_calls=most)
     sheet = await vetting.measure(held)
-    return vetting, sheet, warnings(designer, proposals, sheet, vetting.bench.spent_out)
+    return vetting, sheet, warnings(designer, proposals, sheet, vetting)
 
 
 async def proposed(designer: Designer, workshop: Workshop, vetting: Vetting, shown: Sequence[str]) -> list[Any]:
@@ -153,16 +153,20 @@ def _tools(vetting: Vetting) -> str:
     return ", ".join(name for name, agent in trials.items() if vetting.missing(agent) is None) or "no tools"
 
 
-def warnings(designer: Designer, proposals: Sequence[Any], sheet: Sheet, spent_out: str) -> list[str]:
+def warnings(designer: Designer, proposals: Sequence[Any], sheet: Sheet, vetting: Vetting) -> list[str]:
     """Say what limits the evidence of a design."""
     labelled, tried = len(sheet.labelled.keys), len(sheet.keys)
     said = [] if proposals else ["the proposer's reply held no specification"]
-    if spent_out:
-        said.append(f"not everything was tried: {spent_out}")
+    if vetting.bench.spent_out:
+        said.append(f"not everything was tried: {vetting.bench.spent_out}")
+    said += [vetting.gaps] if vetting.gaps else []
     if not tried:
         said.append("no question was tried with all agents")
     elif not labelled:
-        said.append("no right answers are known: agreement and diversity do not show whether a candidate helps")
+        said.append(
+            "no right answers are known to questions that the proposer has not seen: agreement and diversity do not "
+            "show whether a candidate helps"
+        )
     else:
         least = detectable([0.0] * labelled, confidence=designer.confidence)
         if labelled < tried:

@@ -111,7 +111,8 @@ def _bytes(part: object) -> int:
 def _schema(tool: Any) -> dict[str, Any]:
     from langchain_core.utils.function_calling import convert_to_openai_tool
 
-    return convert_to_openai_tool(tool)
+    # A provider's own tool is sent as it is, and LangChain knows but a few of them.
+    return tool if isinstance(tool, dict) else convert_to_openai_tool(tool)
 
 
 def _text(message: BaseMessage) -> str:

@@ -31,6 +31,7 @@ def test_wilson_covers_as_often_as_it_says() -> None:
     assert 0.93 < sum(i.low <= share <= i.high for i in samples) / len(samples) < 0.98
 
 
+@pytest.mark.long
 def test_bootstrap_covers_as_often_as_it_says() -> None:
     draw = random.Random(2)
     covered = 0

@@ -194,6 +194,16 @@ async def test_gold_for_some_is_said_and_only_these_count() -> None:
     assert report["candidates"][0]["worth"]["questions"] == labelled
 
 
+async def test_questions_on_which_a_member_failed_are_said_to_be_left_out() -> None:
+    def solve(messages: Sequence[BaseMessage]) -> str | Exception:
+        fails = "interpreter" in messages[1].text and "Question number 7?" in messages[1].text
+        return RuntimeError("no kernel") if fails else knows(messages)
+
+    report = await designed([GOOD], numbered(16), solve)
+    assert report["questions"] == {"tried": 11, "labelled": 11}
+    assert any("on which C failed are left out (the reply could" in warning for warning in report["warnings"])
+
+
 async def test_too_few_questions_are_said_with_what_they_could_show() -> None:
     report = await designed([GOOD], numbered(8))
     assert kinds(report) == ["no_gain"]

@@ -32,6 +32,7 @@ async def outcome_of(name: str, **options: Any) -> Any:
         ("tumix-plus", 15, 5),
     ],
 )
+@pytest.mark.long
 async def test_variants(name: str, agents: int, rounds: int) -> None:
     outcome = await outcome_of(name)
     assert (outcome.answer, outcome.status, outcome.agents) == ("42", "complete", agents)

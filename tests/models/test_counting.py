@@ -16,6 +16,7 @@ from langgraph_tumix.models.counting import IMAGE_TOKENS, OUTPUT_LIMIT, metered,
 from langgraph_tumix.models.meter import Meter
 from langgraph_tumix.models.model import DEFAULT_WINDOW, Model, resolve
 from langgraph_tumix.models.price import Price, check_prices, table, usd
+from langgraph_tumix.offline import OfflineChatModel
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.servers.clients import chat
 from tests.servers.openai_server import CHAT, RESPONSES, OpenAIServer, Reply
@@ -114,9 +115,14 @@ call = {"name": "lookup", "args": {"word": "w" * 500}, "id": "1", "type": "tool_
         ([AIMessage("", tool_calls=[call]), ToolMessage("r" * 100, tool_call_id="1")], [], 600),
         ([HumanMessage("hi")], [lookup], 60),
         ([HumanMessage("hi")], [{"type": "web_search"}], DEFAULT_WINDOW),
+        ([HumanMessage("hi")], [{"google_search": {}}], DEFAULT_WINDOW),
+        ([HumanMessage("hi")], [OfflineChatModel.native_search_tool], DEFAULT_WINDOW),
         ([HumanMessage("\ud800")], [], 1),
     ],
-    ids=["beyond ASCII", "images by address", "tool calls", "schemas", "what a search may find", "half a character"],
+    ids=[
+        *("beyond ASCII", "images by address", "tool calls", "schemas", "what a search may find", "another's search"),
+        *("the embedded model's search", "half a character"),
+    ],
 )
 def test_the_worst_case_counts_everything_that_is_sent(messages: list[Any], tools: list[Any], least: int) -> None:
     model = resolve(ScriptedChatModel(responder=lambda _: ""), {"ScriptedChatModel": Price(1, 1)})
