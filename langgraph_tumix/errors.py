@@ -53,6 +53,7 @@ class ModelError(TumixError):
         retryable: Whether the same call may succeed later.
         billed: Whether the provider may have done the work all the same, and bill it.
         wait: Seconds for which the provider asks to be left alone; None if it does not say.
+        crowded: Whether it was refused by rate only, while the calls of others were taken.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class ModelError(TumixError):
         self.retryable = retryable
         self.billed = billed
         self.wait = wait
+        self.crowded = False
 
 
 class InterpreterError(TumixError):

@@ -48,13 +48,24 @@ class TooLate(Exception):
 class Turn:
     """Leave to send one call, from when it was given until the call has ended."""
 
-    def __init__(self, pace: Pace, sent: float) -> None:
-        self._pace = pace
+    def __init__(self, limiter: "Limiter", sent: float, answered: int) -> None:
+        self._limiter = limiter
         self._sent = sent
+        self._answered = answered
 
-    def refused(self, wait: float | None = None) -> None:
-        """Tell that the provider refused the call for coming too early, and how long it asks to be left alone."""
-        self._pace.refused(self._sent, asyncio.get_running_loop().time(), wait)
+    def refused(self, wait: float | None = None) -> bool:
+        """Tell that the provider refused the call for coming too early, and how long it asks to be left alone.
+
+        Returns:
+            Whether it takes the calls of others: one was answered since this one asked for its turn, or one that was
+            sent before this one is at work still, and refusals come soon.
+        """
+        self._limiter.pace.refused(self._sent, asyncio.get_running_loop().time(), wait)
+        return self._limiter.answered > self._answered or self._limiter.first_in_flight is not self
+
+    def answered(self) -> None:
+        """Tell that the provider took the call."""
+        self._limiter.answered += 1
 
 
 class Limiter:
@@ -65,14 +76,25 @@ class Limiter:
 
     Attributes:
         pace: The rate of calls.
-        in_flight: Calls that have been let through and have not ended.
+        answered: How many calls the provider took.
     """
 
     def __init__(self, pace: Pace) -> None:
         self.pace = pace
-        self.in_flight = 0
+        self.answered = 0
+        self._in_flight: dict[Turn, None] = {}  # a set that keeps the order
         self._waiting: OrderedDict[Hashable, deque[_Wait]] = OrderedDict()
         self._alarm: asyncio.TimerHandle | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls have been let through and have not ended."""
+        return len(self._in_flight)
+
+    @property
+    def first_in_flight(self) -> Turn | None:
+        """The call that was let through before all others that have not ended."""
+        return next(iter(self._in_flight), None)
 
     @property
     def waiting(self) -> int:
@@ -80,25 +102,28 @@ class Limiter:
         return sum(len(queue) for queue in self._waiting.values())
 
     @contextlib.asynccontextmanager
-    async def turn(self, question: Hashable, ceiling: int, due: float = math.inf) -> AsyncIterator[Turn]:
+    async def turn(
+        self, question: Hashable, ceiling: int, due: float = math.inf, patience: float = math.inf
+    ) -> AsyncIterator[Turn]:
         """Wait for leave to send a call, and hold it while the body runs.
 
         Args:
             question: Whose call it is.
             ceiling: Calls that may be in flight at one time, this one included.
             due: When it would be too late, on the event loop's clock.
+            patience: Seconds for which the provider may ask to be left alone. How long the queue is does not count.
 
         Raises:
             TooLate: The provider asks to be left alone for longer than that.
         """
-        wait = _Wait(ceiling, due)
+        wait = _Wait(ceiling, due, patience, self.answered)
         self._waiting.setdefault(question, deque()).append(wait)
         try:
             self._let_through()
             yield await wait.turn
         finally:
-            if wait.let_through:
-                self.in_flight -= 1
+            if wait.given:
+                del self._in_flight[wait.given]
             else:
                 self._leave(question, wait)
             self._let_through()
@@ -120,17 +145,19 @@ class Limiter:
             if wait.turn.cancelled():
                 continue
             self.pace.sent(now)
-            self.in_flight += 1
-            wait.let_through = True
-            wait.turn.set_result(Turn(self.pace, now))
+            wait.given = Turn(self, now, wait.answered)
+            self._in_flight[wait.given] = None
+            wait.turn.set_result(wait.given)
 
     def _turn_away(self, resume: float) -> None:
         """Fail those for whom it would be too late."""
-        late = [(question, wait) for question, queue in self._waiting.items() for wait in queue if wait.due < resume]
-        for question, wait in late:
-            self._leave(question, wait)
-            if not wait.turn.cancelled():
-                wait.turn.set_exception(TooLate(resume - asyncio.get_running_loop().time()))
+        pause = resume - asyncio.get_running_loop().time()
+        waiting = [(question, wait) for question, queue in self._waiting.items() for wait in queue]
+        for question, wait in waiting:
+            if wait.due < resume or wait.patience < pause:
+                self._leave(question, wait)
+                if not wait.turn.cancelled():
+                    wait.turn.set_exception(TooLate(pause))
 
     def _next(self) -> Hashable | None:
         """Return the question whose turn it is, None if none may send."""
@@ -147,11 +174,13 @@ class Limiter:
 class _Wait:
     """A call that waits. Whoever waits may be cancelled before its turn comes, or between that and taking it."""
 
-    def __init__(self, ceiling: int, due: float) -> None:
+    def __init__(self, ceiling: int, due: float, patience: float, answered: int) -> None:
         self.ceiling = ceiling
         self.due = due
+        self.patience = patience
+        self.answered = answered  # calls that the provider had taken when this one began to wait
         self.turn: asyncio.Future[Turn] = asyncio.get_running_loop().create_future()
-        self.let_through = False
+        self.given: Turn | None = None
 
 
 _LIMITERS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Lane, Limiter]] = WeakKeyDictionary()

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import random
 from collections.abc import AsyncIterator, Hashable, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +23,11 @@ from langgraph_tumix.models.model import Model
 logger = logging.getLogger(__name__)
 
 ATTEMPTS = 3
-"""How often a call is sent at most, where sending it again can help."""
+"""How often a call is sent at most, where sending it again can help.
+
+A refusal by rate is no attempt if the provider takes the calls of others meanwhile: then there was no room for this one
+yet, and it waits for its turn until its deadline.
+"""
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,15 @@ class Meter:
         if tools:
             chat = chat.bind_tools(list(tools), **({"tool_choice": tool_choice} if tool_choice else {}))
         worst = worst_case(model, messages, tools) if self.ledger.caps_tokens else used(model_calls=1)
-        for attempt in range(1, ATTEMPTS + 1):
+        attempt = 1
+        while True:
             try:
                 return await self._send(model, chat, messages, options, worst)
             except ModelError as error:
-                if attempt == ATTEMPTS or not error.retryable:
+                if not error.retryable or (attempt == ATTEMPTS and not error.crowded):
                     raise
                 await self._pause(model, error, attempt)
-        raise AssertionError("the last attempt returns or raises")
+                attempt += not error.crowded
 
     async def _send(
         self, model: Model, chat: Any, messages: Sequence[BaseMessage], options: dict[str, Any], worst: Usage
@@ -106,22 +112,20 @@ class Meter:
                 if failure.billed:
                     bill.update(estimated(model, messages, int(FAST * (_now() - begun))))
                 if failure.kind == "rate_limit":
-                    turn.refused(failure.wait)
+                    failure.crowded = turn.refused(failure.wait)
                 raise failure from error
+            turn.answered()
             bill.update(metered(model, messages, reply))
         return checked(reply)
 
     @contextlib.asynccontextmanager
     async def _turn(self, model: Model) -> AsyncIterator[Turn]:
         try:
-            async with limiter(model.lane).turn(self.question, self.ceiling, self._end()) as turn:
+            due, patience = (math.inf, self.call_seconds) if self.due is None else (self.due, math.inf)
+            async with limiter(model.lane).turn(self.question, self.ceiling, due, patience) as turn:
                 yield turn
         except TooLate as error:
             raise ModelError("rate_limit", f"the provider's rate limit was reached; {error}") from error
-
-    def _end(self) -> float:
-        """Return when waiting has no sense any more: without a deadline, once a call would be given up as well."""
-        return _now() + self.call_seconds if self.due is None else self.due
 
     async def _pause(self, model: Model, error: ModelError, attempt: int) -> None:
         """Wait before the next attempt, unless there is no time for it."""
@@ -129,7 +133,8 @@ class Meter:
             return  # chance, not overload
         # Jitter, so that agents that failed together do not come back together.
         pause = random.uniform(0.0, self.backoff * 2.0 ** (attempt - 1)) if error.wait is None else error.wait
-        if _now() + pause >= self._end():
+        # Without a deadline, a pause has no sense once a call would be given up as well.
+        if pause >= (self.call_seconds if self.due is None else self.due - _now()):
             raise ModelError(error.kind, f"{error}; no time to wait {pause:.0f} s and try again") from error.__cause__
         logger.info("%s: sending again in %.1f s after attempt %d: %s", model.name, pause, attempt, error)
         await asyncio.sleep(pause)

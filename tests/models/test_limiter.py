@@ -74,6 +74,36 @@ async def test_who_has_less_time_than_the_provider_asks_for_is_turned_away() -> 
     assert (calls.in_flight, calls.waiting, calls._alarm) == (0, 0, None)
 
 
+async def test_who_has_no_deadline_has_patience() -> None:
+    """The pause that the provider asks for counts, and not the length of the queue before it."""
+    calls = Limiter(Pace())
+
+    async def take(patience: float) -> None:
+        async with calls.turn("b", 1, patience=patience):
+            pass
+
+    async with calls.turn("a", 1) as turn:
+        queued = asyncio.create_task(take(0.05))
+        await asyncio.sleep(0.06)
+        turn.refused(wait=0.02)
+    await queued
+    async with calls.turn("a", 1) as turn:
+        turn.refused(wait=30.0)
+    with pytest.raises(TooLate):
+        await take(20)
+
+
+async def test_a_refusal_tells_whether_the_provider_takes_others() -> None:
+    calls = free()
+    async with calls.turn("a", 9) as first, calls.turn("b", 9) as second:
+        assert second.refused(), "the first is at work still"
+        assert not first.refused(), "nobody was answered, and all others came later"
+        first.answered()
+        assert first.refused()
+    async with calls.turn("b", 9) as third:
+        assert not third.refused(), "that was before it asked"
+
+
 async def _take(calls: Limiter) -> None:
     async with calls.turn("b", 64):
         pass

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langgraph_tumix.core.ledger import Budget, Ledger
@@ -18,7 +18,7 @@ from langgraph_tumix.core.usage import tokens, used
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.models.counting import FAST
 from langgraph_tumix.models.limiter import limiter
-from langgraph_tumix.models.meter import Meter
+from langgraph_tumix.models.meter import ATTEMPTS, Meter
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.models.price import Price
 from langgraph_tumix.testing import ScriptedChatModel
@@ -235,6 +235,51 @@ async def test_retries_are_inside_the_pause_that_the_provider_asks_for() -> None
     model = scripted(Refused(429, **{"retry-after-ms": "60"}), said("ok"))
     assert (await meter(Ledger()).ask(model, [HumanMessage("?")])).text == "ok"
     assert asyncio.get_running_loop().time() - begun >= 0.06
+
+
+async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others() -> None:
+    """However often: there was no room yet. It is lost only if everybody is refused."""
+    refusals, room = iter(range(7)), asyncio.Event()
+
+    class Crowded(ScriptedChatModel):
+        async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
+            if messages[0].text == "first":
+                await room.wait()
+            elif next(refusals, None) is not None:
+                raise Refused(429, **{"retry-after-ms": "1"})
+            return await super()._agenerate(messages, *args, **kwargs)
+
+    model, account = resolve(Crowded(responder=lambda _: "ok")), meter(Ledger())
+    first = asyncio.create_task(account.ask(model, [HumanMessage("first")]))
+    await asyncio.sleep(0.01)
+    assert (await account.ask(model, [HumanMessage("second")])).text == "ok"
+    room.set()
+    await first
+    assert account.ledger.spent["model_calls"] == 1 + 7 + 1
+    refusals = iter(range(7))
+    with pytest.raises(ModelError, match="rate limit"):
+        await account.ask(model, [HumanMessage("third")])
+    assert account.ledger.spent["model_calls"] == 9 + ATTEMPTS
+
+
+async def test_without_a_deadline_a_long_queue_is_no_reason_to_give_up() -> None:
+    """Seen against a server of 5 requests a second: who had waited for longer than a call may take was turned away."""
+    calls = iter([said("slow"), Refused(429, **{"retry-after-ms": "30"}), said("late"), said("late")])
+
+    class Slow(ScriptedChatModel):
+        async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
+            await asyncio.sleep(0.06)
+            return await super()._agenerate(*args, **kwargs)
+
+    def respond(_: Any) -> AIMessage:
+        if isinstance(reply := next(calls), Exception):
+            raise reply
+        return reply
+
+    model = resolve(Slow(responder=respond))
+    account = replace(meter(Ledger(), call_seconds=0.1), ceiling=1)
+    asked = [account.ask(model, [HumanMessage("?")]) for _ in range(3)]
+    assert sorted(reply.text for reply in await asyncio.gather(*asked)) == ["late", "late", "slow"]
 
 
 async def test_a_run_may_be_shared_by_event_loops() -> None:
