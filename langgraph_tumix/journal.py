@@ -27,7 +27,7 @@ from langgraph_tumix.core.usage import Usage, add_usage, used
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-_WRITING: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
+_WRITING: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 """What is being written, by thread: who was cancelled may come back before it is done."""
 
 _CHANNEL = "entry"
@@ -63,7 +63,9 @@ class Journal:
         self._saver = saver
         self._thread = str(uuid.uuid5(uuid.UUID(question), page))
         self._begun = False
-        self._beginning = asyncio.Lock()
+        self._turn = asyncio.Lock()
+        self._next: list[_Entry] = []
+        self._batch: asyncio.Future[None] | None = None
         self._runs: dict[str, list[_Entry]] = defaultdict(list)
 
     async def read(self) -> None:
@@ -93,15 +95,22 @@ class Journal:
         return Log(self, run, ledger, entries)
 
     async def write(self, entry: _Entry) -> None:
-        """Write an entry; it is there when this returns."""
-        if self._saver is not None:
-            writing = asyncio.ensure_future(self._write(self._saver, entry))
+        """Write an entry; it is there when this returns.
+
+        What comes while others are being written is written together after them: a reply is at risk for two commits
+        at most, not for one of each agent before it.
+        """
+        if self._saver is None:
+            return
+        self._next.append(entry)
+        if self._batch is None:
+            self._batch = writing = asyncio.ensure_future(self._write(self._saver))
             leave(writing)  # whoever is cancelled here must not leave half a transaction
             _WRITING[self._thread].add(writing)
             writing.add_done_callback(self._written)
-            await asyncio.shield(writing)
+        await asyncio.shield(self._batch)
 
-    def _written(self, writing: asyncio.Task[None]) -> None:
+    def _written(self, writing: asyncio.Future[None]) -> None:
         _WRITING[self._thread].discard(writing)
         if not _WRITING[self._thread]:
             del _WRITING[self._thread]
@@ -111,15 +120,18 @@ class Journal:
         if self._saver is not None:
             await self._saver.adelete_thread(self._thread)
 
-    async def _write(self, saver: BaseCheckpointSaver[Any], entry: _Entry) -> None:
-        try:
-            async with self._beginning:
+    async def _write(self, saver: BaseCheckpointSaver[Any]) -> None:
+        async with self._turn:
+            entries, self._next, self._batch = self._next, [], None
+            try:
                 if not self._begun:
                     await saver.aput(self._config(), empty_checkpoint() | {"id": _PAGE}, {"step": -1}, {})
                     self._begun = True
-            await saver.aput_writes(self._config(_PAGE), [(_CHANNEL, entry)], str(uuid.uuid4()))
-        except Exception as error:  # noqa: BLE001 - any store may fail in any way, and the answer does not need it
-            logger.warning("the journal cannot be kept: after a crash, calls may be paid again: %r", error)
+                await saver.aput_writes(
+                    self._config(_PAGE), [(_CHANNEL, entry) for entry in entries], str(uuid.uuid4())
+                )
+            except Exception as error:  # noqa: BLE001 - any store may fail in any way, and the answer does not need it
+                logger.warning("the journal cannot be kept: after a crash, calls may be paid again: %r", error)
 
     def _config(self, checkpoint: str | None = None) -> RunnableConfig:
         configurable = {"thread_id": self._thread, "checkpoint_ns": ""}
