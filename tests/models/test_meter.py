@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -264,7 +264,9 @@ async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others()
 
 async def test_without_a_deadline_a_long_queue_is_no_reason_to_give_up() -> None:
     """Seen against a server of 5 requests a second: who had waited for longer than a call may take was turned away."""
-    calls = iter([said("slow"), Refused(429, **{"retry-after-ms": "30"}), said("late"), said("late")])
+    calls: Iterator[AIMessage | Exception] = iter(
+        [said("slow"), Refused(429, **{"retry-after-ms": "30"}), said("late"), said("late")]
+    )
 
     class Slow(ScriptedChatModel):
         async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
