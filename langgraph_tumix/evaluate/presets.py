@@ -9,21 +9,30 @@ from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 
-from langgraph_tumix.agents.prompt import template
-from langgraph_tumix.agents.spec import Agent
+from langgraph_tumix.core.aggregate import Aggregator
+from langgraph_tumix.core.aggregating.calls import Committee, Select, Synthesise
 from langgraph_tumix.core.aggregating.draw import RandomAnswer
-from langgraph_tumix.core.stop import FixedRounds, StableMajority
+from langgraph_tumix.core.allocate import Allocator
+from langgraph_tumix.core.stop import FixedRounds, Never, StableMajority
 from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.evaluate.baselines import (
+    DIVERSE,
+    EXPERTS,
+    LAYER,
+    RECRUITER,
+    RECRUITING,
+    SCIMASTER,
+    SCIMASTER_STAGES,
+    SETS,
+    TEAM,
+)
 from langgraph_tumix.graph import TumixGraph, create_tumix
 
 Options = dict[str, Any]
 """Keywords of `create_tumix`."""
 
-MOST = 200
-"""Samples, rounds or chains at most; rounds of one question end at 20 in any case."""
-
-SETS = Agent(name="SETS", instruction=template("cot"), steps=(template("sets_verify"), template("sets_correct")))
-"""One chain: an answer, its verification, its correction."""
+MOST = 1000
+"""Samples or chains at most: each is a node of the graph."""
 
 
 @dataclass(frozen=True)
@@ -35,16 +44,24 @@ class Preset:
         about: What it is, in a line.
         number: The number that it takes, as in ``self-consistency:45``, if none is given; None: it takes none.
         most: The highest number.
+        unit: Model calls for each unit of the number.
+        closing: Model calls that it makes besides.
     """
 
     options: Options | Callable[[int], Options]
     about: str
     number: int | None = None
     most: int = MOST
+    unit: int = 1
+    closing: int = 0
 
 
 def _rounds(agents: Any, rounds: int, **more: Any) -> Options:
     return {"agents": agents, "min_rounds": rounds, "max_rounds": rounds, "stop": FixedRounds(rounds), **more}
+
+
+def _planned(agents: Any, plan: Allocator, aggregate: Aggregator) -> Options:
+    return {"agents": agents, "allocate": plan, "stop": Never(), "aggregate": aggregate}
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -61,11 +78,49 @@ PRESETS: Mapping[str, Preset] = {
     "single": Preset(_rounds(["CoT"], 1), "one agent, one call"),
     "self-consistency": Preset(lambda n: _rounds(["CoT"] * n, 1), "samples of one agent, majority vote", 15),
     "self-reflection": Preset(lambda n: _rounds(["CoT"], n), "one agent that reads its own last answer", 10, most=20),
-    "sets": Preset(lambda n: _rounds([SETS] * n, 1), "chains of answer, verification, correction; majority vote", 5),
+    "sets": Preset(
+        lambda n: _rounds([SETS] * n, 1), "chains of answer, verification, correction; majority vote", 5, unit=3
+    ),
+    "gsa": Preset(
+        lambda n: _rounds(["CoT"] * n, 1, aggregate=Synthesise()),
+        "samples of one agent, a new answer written from all of them",
+        14,
+        closing=1,
+    ),
+    "self-moa": Preset(
+        lambda n: _rounds(["CoT"] * n, 2, aggregate=Synthesise()),
+        "two layers of one agent, a new answer written from the second",
+        7,
+        unit=2,
+        closing=1,
+    ),
+    "moa": Preset(
+        _rounds(LAYER, 2, aggregate=Synthesise()), "two layers of six agents, a new answer written from the second"
+    ),
+    "dei": Preset(_rounds(DIVERSE, 1, aggregate=Committee()), "five different agents, a committee scores each answer"),
+    "symbolic-moe": Preset(
+        _planned([RECRUITER, *EXPERTS], RECRUITING, Synthesise()),
+        "three experts recruited for the question's skills, a new answer written from theirs",
+    ),
+    "scimaster": Preset(
+        _planned([agent for agent in SCIMASTER for _ in range(TEAM)], SCIMASTER_STAGES, Select()),
+        "five solvers with code, a critic for each, five rewriters, and a selection",
+    ),
 }
 """All presets by name."""
 
-BASELINES = ("single", "self-consistency", "self-reflection", "sets")
+BASELINES = (
+    "single",
+    "self-consistency",
+    "self-reflection",
+    "sets",
+    "gsa",
+    "self-moa",
+    "moa",
+    "dei",
+    "symbolic-moe",
+    "scimaster",
+)
 """What ``--baselines`` adds."""
 
 

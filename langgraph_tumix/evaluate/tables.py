@@ -11,7 +11,8 @@ from rich.text import Text
 from langgraph_tumix.core.statistics import minimum_detectable_effect
 from langgraph_tumix.core.usage import Usage, tokens
 from langgraph_tumix.evaluate.account import Account
-from langgraph_tumix.evaluate.estimate import ASSUMPTIONS, Estimate, total
+from langgraph_tumix.evaluate.assumed import ASSUMPTIONS
+from langgraph_tumix.evaluate.estimate import Estimate, total
 from langgraph_tumix.evaluate.runner import Progress
 from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.report.run import Run

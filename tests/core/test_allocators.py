@@ -1,6 +1,6 @@
 """Allocators: who is asked, what is shown, and that the plan is a function of the view."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -8,6 +8,7 @@ from langgraph_tumix.core.allocate import Allocator, Batches, Everyone, Turn
 from langgraph_tumix.core.allocating.notes import SoftmaxSlots, TopNotes
 from langgraph_tumix.core.allocating.rounds import OverRounds
 from langgraph_tumix.core.allocating.saturation import next_samples, saturation
+from langgraph_tumix.core.allocating.stages import Recruit, Stage, Stages
 from langgraph_tumix.core.allocating.waves import ByDifficulty, Cascade, InOrder, TwoWaves
 from langgraph_tumix.core.controllers.cmc import CMC
 from langgraph_tumix.core.controllers.parallel_probe import ParallelProbe
@@ -166,3 +167,41 @@ def test_a_batch_of_questions_gives_its_samples_to_the_open_ones() -> None:
 def test_parameters_that_make_no_sense(build: object) -> None:
     with pytest.raises(ConfigError):
         build()  # type: ignore[operator]
+
+
+def test_stages_hand_their_work_on() -> None:
+    stages = Stages((Stage(("A", "B"), "nothing"), Stage(("C", "D", "A"), "one"), Stage(("B",), "all")))
+    plans = run(stages, [["1", "2"], ["1", "2", "3"], ["4"]])
+    assert [agents(plan) for plan in plans] == ["AB", "CDA", "B", ""]
+    assert [turn.show for turn in plans[0]] == [(), ()]
+    assert [turn.show for turn in plans[1]] == [("1/A/0",), ("1/B/0",), ("1/A/0",)]
+    assert set(plans[2][0].show) == {"2/C/0", "2/D/0", "2/A/0"}
+
+
+def test_a_stage_whose_forerunner_is_missing_works_alone() -> None:
+    stages = Stages((Stage(("A", "B"), "nothing"), Stage(("C", "D"), "one")))
+    made = View([note("B", "1")], 1, roster=ROSTER)
+    assert [turn.show for turn in stages.plan(made)] == [(), ("1/B/0",)]
+
+
+@pytest.mark.parametrize(
+    ("says", "asked"),
+    [("Search.", "BC"), ("search, sums", "AC"), ("summary", "AC"), ("", "AC")],
+)
+def test_recruits_are_those_with_the_most_merit_for_the_skills_named(says: str, asked: str) -> None:
+    recruit = Recruit({"sums": {"A": 1.0, "C": 0.9}, "search": {"B": 1.0, "C": 1.0, "E": 3.0}}, 2, recruiter="D")
+    (first,) = recruit.plan(View([], 0, roster=ROSTER))
+    assert first == Turn("D")
+    made = View([note("D", None, text=says)], 1, roster=ROSTER)
+    assert "".join(sorted(agents(recruit.plan(made)))) == asked
+    assert all(not turn.show for turn in recruit.plan(made))
+    assert not recruit.plan(View(made.notes, 2, roster=ROSTER))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda: Stages(()), lambda: Stages((Stage(()),)), lambda: Recruit({}), lambda: Recruit({"a": {"A": 1}}, 0)],
+)
+def test_divided_labour_needs_somebody(wrong: Callable[[], Allocator]) -> None:
+    with pytest.raises(ConfigError):
+        wrong()
