@@ -1,24 +1,49 @@
 """From the end of an agent's run to what its note says."""
 
-from langchain_core.messages import AIMessage
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from langgraph_tumix.agents.loop import AgentState, turn_of
+from langchain_core.messages import AIMessage, BaseMessage
+
 from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.agents.work import answers, turn_of
 from langgraph_tumix.core.answers import Extracted, extract_answer
 from langgraph_tumix.core.text import clean
 from langgraph_tumix.errors import BudgetExceeded, InterpreterError, ModelError
 from langgraph_tumix.models.ending import ending
 
+_DIGEST = re.compile(r"<digest>((?:(?!<digest>).)*)</digest>", re.DOTALL | re.IGNORECASE)
 
-def conclude(run: Run, state: AgentState) -> Conclusion:
-    """Read the answer of a finished run from its last message, or from the output of its one program."""
-    reply = next(message for message in reversed(state["messages"]) if isinstance(message, AIMessage))
+
+def conclude(run: Run, messages: Sequence[BaseMessage]) -> Conclusion:
+    """Read the answer of a finished run from its last message, or from the output of its one program.
+
+    Where answers are checked it is the last message that holds one: a check that ends in nothing leaves it standing.
+    """
+    replies = [message for message in messages if isinstance(message, AIMessage)]
+    if run.equipped.agent.most_checks and not _ends(replies[-1]):
+        replies = [reply for reply in replies if answers(reply) and ending(reply) != "length"] or replies
+    reply = replies[-1]
     text = clean(reply.text).strip()
     if ending(reply) == "length":  # what stands in it may be a thought on the way
         return Conclusion("no_answer", "length", "the reply was cut off at the output limit", None, text)
     if run.equipped.agent.code == "once":
         return _of_program(run, reply, text)
-    return _conclusion(extract_answer(reply.text, final=True), text)
+    end = _conclusion(extract_answer(reply.text, final=True), text)
+    return _digested(end) if run.equipped.agent.digest else end
+
+
+def _ends(reply: AIMessage) -> bool:
+    return answers(reply, final=True) and ending(reply) != "length"
+
+
+def _digested(end: Conclusion) -> Conclusion:
+    """Put the digest in the message, if it holds one, in place of it."""
+    found = [digest.strip() for digest in _DIGEST.findall(end.text)]
+    if not found or not found[-1]:
+        return end
+    return replace(end, text=f"{found[-1]}\n\n<<<{end.answer or 'unknown'}>>>", whole=end.text)
 
 
 def failure(error: Exception) -> Conclusion:

@@ -7,58 +7,28 @@
     tool loop       model ⇄ tool
     guided          guide → model → tool → guide → …
     in steps        any of these, and a turn without an action → step → …
+    checked         any of these, and an answer → check → …
 
 A turn that leads nowhere costs a tool use like any other; when none is left, the model must end its step, and at last
-answer. So a run ends after ``max_tool_uses + steps`` turns at most, the first step included, whatever the model writes.
+answer. So a run ends after ``max_tool_uses + steps + checks`` turns at most, the first step included, whatever the
+model writes.
 """
 
-import operator
-import time
-from typing import Annotated, Literal
+from typing import Literal
 
-from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
-from typing_extensions import TypedDict
 
-from langgraph_tumix.agents.native import run_calls, tools_of
-from langgraph_tumix.agents.prompt import messages, template
-from langgraph_tumix.agents.protocol import Turn, read_turn
-from langgraph_tumix.agents.run import PROGRAM_SECONDS, Run
+from langgraph_tumix.agents.check import check, checked, due
+from langgraph_tumix.agents.guide import guide
+from langgraph_tumix.agents.native import refused, run_calls, tools_of
+from langgraph_tumix.agents.prompt import template
+from langgraph_tumix.agents.run import Run
 from langgraph_tumix.agents.spec import Agent
-from langgraph_tumix.core.answers import extract_answer
-from langgraph_tumix.core.awareness import budget_words
-from langgraph_tumix.core.text import clean, cut, fence
-
-GUIDANCE_LIMIT = 12_000
-"""Characters of a guide's advice that the solver is shown."""
-
-TRANSCRIPT_LIMIT = 24_000
-"""Characters of the solver's work that its guide is shown."""
-
-
-class AgentInput(TypedDict):
-    """What a run starts from.
-
-    Attributes:
-        shared: The part of the prompt that all agents of the round share.
-        pending: What the solver is told next.
-        left: Tool uses left.
-        step: Which of the agent's further steps is in work; 0 is its instruction.
-    """
-
-    shared: str
-    pending: list[AnyMessage]
-    left: int
-    step: int
-
-
-class AgentState(AgentInput):
-    """A run under way; `messages` is the solver's conversation so far."""
-
-    messages: Annotated[list[AnyMessage], operator.add]
-
+from langgraph_tumix.agents.work import AgentInput, AgentState, rest, turn_of
+from langgraph_tumix.core.text import fence
 
 AgentGraph = CompiledStateGraph[AgentState, Run, AgentInput, AgentState]
 
@@ -71,14 +41,18 @@ def agent_graph(agent: Agent) -> AgentGraph:
     first = "guide" if agent.guide else "model"
     builder.add_edge(START, first)
     if agent.guide:
-        builder.add_node("guide", _guide).add_edge("guide", "model")
+        builder.add_node("guide", guide).add_edge("guide", "model")
     if acts:
         builder.add_node("tool", _tool)
         _lead_on(builder, "tool", first if agent.loops else END)
     if agent.steps:
         builder.add_node("step", _step)
         _lead_on(builder, "step", first)
-    builder.add_conditional_edges("model", _after_model, [*["tool"] * acts, *["step"] * bool(agent.steps), END])
+    if agent.most_checks:
+        builder.add_node("check", check)
+        builder.add_conditional_edges("check", checked, {"guide": first, "model": "model", END: END})
+    then = {"tool": acts, "step": bool(agent.steps), "check": bool(agent.most_checks), END: True}
+    builder.add_conditional_edges("model", _after_model, [node for node, there in then.items() if there])
     # Not the node's own name: LangGraph would take the subgraph's messages for the node's, and stream them.
     graph = builder.compile(name=f"agent {agent.name}")
     # A limit that an app sets on its own graph is not meant for the turns in here, which have one of their own.
@@ -92,58 +66,21 @@ def _lead_on(builder: "StateGraph[AgentState, Run, AgentInput, AgentState]", nod
         builder.add_edge(node, to)
 
 
-def opening(
-    agent: Agent, shared: str, images: list[dict[str, object]], tool_seconds: float = PROGRAM_SECONDS
-) -> AgentInput:
-    """Return the input of a run: the first prompt, and the tool uses that the agent has."""
-    pending = messages(shared, _task(agent, tool_seconds), images)
-    return AgentInput(shared=shared, pending=pending, left=_uses(agent), step=0)
-
-
-def _uses(agent: Agent) -> int:
-    return agent.max_tool_uses if agent.loops else int(agent.code == "once")
-
-
-def _task(agent: Agent, tool_seconds: float) -> str:
-    """Return the agent's instruction, followed by how to use its tools and how to answer."""
-    parts = [agent.instruction]
-    if agent.loops and not agent.tools:
-        parts += [template("how_code").format(seconds=tool_seconds)] if agent.code == "loop" else []
-        parts += [template("how_search")] if agent.search != "none" else []
-        parts += [template("how_both")] if agent.code == "loop" and agent.search != "none" else []
-    if agent.steps:
-        parts += [template("how_uses").format(uses=agent.max_tool_uses)] if agent.loops else []
-        parts.append(template("how_steps").format(total=1 + len(agent.steps)))
-    elif agent.loops:
-        parts.append(template("how_loop").format(uses=agent.max_tool_uses))
-    elif agent.code == "none":
-        parts.append(template("how_answer"))
-    return "\n\n".join(parts)
-
-
-def turn_of(agent: Agent, reply: BaseMessage) -> Turn:
-    """Read a reply of `agent`."""
-    text_protocol = not agent.tools
-    return read_turn(
-        reply.text, code=text_protocol and agent.code != "none", search=text_protocol and agent.search != "none"
-    )
-
-
 async def _model(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     run, pending = runtime.context, state["pending"]
-    tools = tools_of(run.equipped.agent)
-    reply = await run.ask(
-        [*state["messages"], *pending], tools=tools, tool_choice="none" if tools and not state["left"] else None
-    )
+    tools, conversation = tools_of(run.equipped.agent), [*state["messages"][state["since"] :], *pending]
+    reply = await run.ask(conversation, tools=tools, tool_choice="none" if tools and not state["left"] else None)
     return {"messages": [*pending, reply], "pending": []}
 
 
-def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "step", "__end__"]:
+def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "step", "check", "__end__"]:
     agent = runtime.context.equipped.agent
     more = state["step"] < len(agent.steps)
     if state["left"] and _acts(agent, state["messages"][-1], more):
         return "tool"
-    return "step" if more else "__end__"
+    if more:
+        return "step"
+    return "check" if due(runtime.context, state) else "__end__"
 
 
 def _acts(agent: Agent, reply: AnyMessage, more: bool) -> bool:
@@ -158,14 +95,11 @@ def _acts(agent: Agent, reply: AnyMessage, more: bool) -> bool:
 
 async def _step(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     """Give the next step."""
-    run, reply, step = runtime.context, state["messages"][-1], state["step"] + 1
-    agent = run.equipped.agent
-    # Where no use is left a model may call all the same, and providers refuse a conversation with an open call.
-    refused = await run_calls(run, reply, 0) if isinstance(reply, AIMessage) and reply.tool_calls else []
+    run, agent, step = runtime.context, runtime.context.equipped.agent, state["step"] + 1
     last = step == len(agent.steps)
     task = template("step").format(number=step + 1, total=1 + len(agent.steps), instruction=agent.steps[step - 1])
-    ending = _rest(run, state["left"], last=last) if agent.loops else template("how_answer" if last else "step_ends")
-    return {"pending": [*refused, HumanMessage(f"{task}\n\n{ending}")], "step": step}
+    ending = rest(run, state["left"], last=last) if agent.loops else template("how_answer" if last else "step_ends")
+    return {"pending": [*await refused(run, state["messages"][-1]), HumanMessage(f"{task}\n\n{ending}")], "step": step}
 
 
 async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
@@ -174,7 +108,7 @@ async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     if isinstance(reply, AIMessage) and reply.tool_calls:
         answers = await run_calls(run, reply, state["left"])
         left = max(0, state["left"] - len(reply.tool_calls))
-        answers[-1].content = f"{answers[-1].text}\n\n{_rest(run, left, last=last)}"
+        answers[-1].content = f"{answers[-1].text}\n\n{rest(run, left, last=last)}"
         return {"pending": answers, "left": left}
     marker, turn = run.question["marker"], turn_of(run.equipped.agent, reply)
     match turn.action:
@@ -189,39 +123,8 @@ async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
         case _:
             said = template("nudge")
     left = state["left"] - 1
-    return {"pending": [HumanMessage(f"{said}\n\n{_rest(run, left, last=last)}")], "left": left}
-
-
-def _rest(run: Run, left: int, *, last: bool) -> str:
-    name = ("" if last else "step_") + ("rest_left" if left else "rest_none")
-    return template(name).format(left=left) + budget_words(run.meter.ledger, left, _uses(run.equipped.agent))
+    return {"pending": [HumanMessage(f"{said}\n\n{rest(run, left, last=last)}")], "left": left}
 
 
 def _guided(state: AgentState) -> Literal["guide", "model"]:
     return "guide" if state["left"] else "model"  # without tools there is nothing to steer
-
-
-async def _guide(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
-    """Advise the solver on its next turn."""
-    run, pending = runtime.context, state["pending"]
-    done = _transcript([*state["messages"], *pending][2:])  # from the solver's first reply on
-    progress = fence("progress", cut(done, TRANSCRIPT_LIMIT), run.question["marker"]) if done else "Nothing yet."
-    own = f"{run.equipped.agent.guide}\n\n# Progress so far\n\n{progress}\n\nTool uses left: {state['left']}."
-    started = time.monotonic()
-    reply = await run.ask(messages(state["shared"], own, run.question["images"]))
-    guidance = extract_answer(reply.text).answer or reply.text.strip()
-    # It has read what strangers wrote, and knows the marker: it could pass on a fence of its own.
-    guidance = cut(clean(guidance).replace(run.question["marker"], "…"), GUIDANCE_LIMIT)
-    run.record("guide", "", guidance, ok=True, seconds=time.monotonic() - started)
-    return {"pending": [*pending[:-1], _advised(pending[-1], guidance)]}
-
-
-def _advised(message: AnyMessage, guidance: str) -> AnyMessage:
-    text = f"\n\n# Guidance\n\n{guidance}"
-    content = message.content
-    content = content + text if isinstance(content, str) else [*content, {"type": "text", "text": text}]
-    return message.model_copy(update={"content": content})
-
-
-def _transcript(turns: list[AnyMessage]) -> str:
-    return "\n\n".join(f"{'Solver' if isinstance(turn, AIMessage) else 'Harness'}:\n{turn.text}" for turn in turns)

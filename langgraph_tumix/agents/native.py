@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.tools import BaseTool
 from pydantic import BaseModel, Field
 
@@ -46,6 +46,14 @@ async def run_calls(run: Run, reply: AIMessage, left: int) -> list[ToolMessage]:
             output = "Not run: no tool use was left."
         answers.append(ToolMessage(output, tool_call_id=call["id"] or ""))
     return answers
+
+
+async def refused(run: Run, reply: BaseMessage) -> list[ToolMessage]:
+    """Answer the calls of a reply after which no tool use is left, without carrying them out.
+
+    A model may call all the same, and providers refuse a conversation with an open call.
+    """
+    return await run_calls(run, reply, 0) if isinstance(reply, AIMessage) and reply.tool_calls else []
 
 
 async def _run(run: Run, name: str, arguments: dict[str, Any]) -> str:

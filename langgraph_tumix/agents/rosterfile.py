@@ -16,6 +16,8 @@ LARGEST_FILE = 10_000_000
 """Bytes; a roster file is some hundred lines."""
 
 _FIELDS = ("name", "instruction", "steps", "code", "search", "guide", "max_tool_uses")
+_MORE = {"check": "none", "checks": 1, "digest": False}  # written where they say something
+_KNOWN = (*_FIELDS, *_MORE, "model")
 
 
 def as_data(agent: Agent) -> dict[str, Any]:
@@ -29,8 +31,12 @@ def as_data(agent: Agent) -> dict[str, Any]:
     """
     if agent.tools or not isinstance(agent.model, str | None):
         raise ConfigError(f"agent {agent.name!r} has tools or a model object of its own, which cannot be written down")
-    data: dict[str, Any] = {field: getattr(agent, field) for field in _FIELDS} | {"steps": list(agent.steps)}
-    return data | ({"model": agent.model} if agent.model else {})
+    return _described(agent) | ({"model": agent.model} if agent.model else {})
+
+
+def _described(agent: Agent) -> dict[str, Any]:
+    more = {field: getattr(agent, field) for field, usual in _MORE.items() if getattr(agent, field) != usual}
+    return {field: getattr(agent, field) for field in _FIELDS} | {"steps": list(agent.steps)} | more
 
 
 def from_data(data: object) -> Agent:
@@ -40,13 +46,14 @@ def from_data(data: object) -> Agent:
         ConfigError: It does not describe an agent.
     """
     if not isinstance(data, Mapping):
-        raise ConfigError(f"an agent is an object with {', '.join(_FIELDS)}, not a {type(data).__name__}")
-    unknown = sorted(set(map(str, data)) - {*_FIELDS, "model"})
+        raise ConfigError(f"an agent is an object with {', '.join(_KNOWN)}, not a {type(data).__name__}")
+    unknown = sorted(set(map(str, data)) - {*_KNOWN})
     if unknown:
-        raise ConfigError(f"an agent has no field {unknown[0]!r}: known are {', '.join(_FIELDS)}, model")
-    kinds = {"steps": list, "max_tool_uses": int}
+        raise ConfigError(f"an agent has no field {unknown[0]!r}: known are {', '.join(_KNOWN)}")
+    kinds: dict[str, type] = {"steps": list, "max_tool_uses": int, "checks": int, "digest": bool}
     for field, value in data.items():
-        if not isinstance(value, kinds.get(field, str)) or isinstance(value, bool):
+        kind = kinds.get(field, str)
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             raise ConfigError(f"{field} of an agent is a {type(value).__name__}")
     if not {"name", "instruction"} <= set(data):
         raise ConfigError("an agent needs a name and an instruction")
@@ -55,7 +62,7 @@ def from_data(data: object) -> Agent:
 
 def fingerprint(agent: Agent) -> str:
     """Return what tells two specifications apart, names included."""
-    data = {field: getattr(agent, field) for field in _FIELDS}
+    data = _described(agent)
     data |= {"tools": [tool.name for tool in agent.tools], "model": str(agent.model)}
     return sha256(json.dumps(data, sort_keys=True).encode("utf-8", "replace")).hexdigest()[:16]
 

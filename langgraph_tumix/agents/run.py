@@ -36,13 +36,17 @@ LONGEST_REASON = 1_000
 
 @dataclass(frozen=True)
 class Conclusion:
-    """How a run ended: the note's status, cause, reason, answer and text."""
+    """How a run ended: the note's status, cause, reason, answer and text.
+
+    Where a digest is shared in place of the final message, `whole` is that message.
+    """
 
     status: Status
     cause: str = ""
     reason: str = ""
     answer: str | None = None
     text: str = ""
+    whole: str = ""
 
 
 @dataclass
@@ -60,6 +64,7 @@ class Run:
         tool_seconds: Wall time of one program, search or tool at most.
         log: What it did before a crash, and what it does now.
         evidence: What was done so far.
+        standing: How it would end with the answer that is being checked.
     """
 
     equipped: Equipped
@@ -72,6 +77,7 @@ class Run:
     tool_seconds: float = PROGRAM_SECONDS
     log: Log = field(default_factory=Log)
     evidence: list[Evidence] = field(default_factory=list)
+    standing: Conclusion | None = None
     _session: Session | None = None
 
     async def ask(
@@ -174,6 +180,20 @@ class Run:
         """Keep one step as evidence, and report it."""
         self.keep(_step(kind, input_, output, ok=ok, seconds=seconds, sources=sources))
 
+    def stood(self, end: Conclusion) -> Conclusion:
+        """Return the end with the answer that was being checked when the run broke off; without one, as it is."""
+        if self.standing is None:
+            return end
+        self.record("check", "", f"The check broke off: {end.reason}", ok=False, seconds=0.0)
+        return self.standing
+
+    def unmarked(self, text: str, limit: int) -> str:
+        """Return what another role wrote, for the solver to read.
+
+        That role has read what strangers wrote, and knows the marker: it could pass on a fence of its own.
+        """
+        return cut(clean(text).replace(self.question["marker"], "…"), limit)
+
     def report(self, kind: str, **entries: Any) -> None:
         """Emit an event that says whose it is."""
         self.emit(event(kind, round=self.round, agent=self.equipped.agent.name, sample=self.sample, **entries))
@@ -181,6 +201,7 @@ class Run:
     def note(self, end: Conclusion, *, saw: Sequence[str], seconds: float) -> Note:
         """Return the note that this run leaves."""
         name = self.equipped.agent.name
+        whole = [_step("message", "", end.whole, ok=True, seconds=0.0)] if end.whole else []
         return Note(
             id=note_id(self.round, name, self.sample),
             agent=name,
@@ -191,7 +212,7 @@ class Run:
             reason=cut(clean(end.reason), LONGEST_REASON),
             answer=end.answer,
             text=cut(end.text, LONGEST_TEXT),
-            evidence=[_shown(step) for step in self.evidence],
+            evidence=[_shown(step) for step in (*self.evidence, *whole)],
             saw=list(saw),
             model=self.equipped.model.name,
             usage=self.meter.ledger.spent,

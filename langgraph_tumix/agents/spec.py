@@ -11,7 +11,10 @@ from langgraph_tumix.errors import ConfigError
 
 Code = Literal["none", "once", "loop"]
 SearchKind = Literal["none", "gs", "llm", "com"]
+Check = Literal["none", "recheck", "wait", "verify", "pivot"]
 Style = Literal["text", "code", "search", "dual", "guided"]
+
+MOST_CHECKS = 8
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 _.+\-]{0,39}")
 
@@ -32,9 +35,16 @@ class Agent:
         steps: Further instructions, each given once the one before is done, which a turn without an action says. Tool
             uses are shared over all steps; the answer of the last one counts. So plans are made, work is verified,
             and debates are held.
+        check: What follows an answer before it counts; nothing announces it. ``recheck``: asked to go through the
+            question once more (TTI, arXiv 2506.07976); ``wait``: told to think anew (budget forcing, arXiv 2501.19393);
+            ``verify``: a call of its own judges the work, and what it calls wrong is corrected (SETS, arXiv
+            2501.19306); ``pivot``: such a call weighs each condition and what is left of the budget, and ends the work
+            or has it begun anew from a summary (BATS, arXiv 2511.17006), for agents with tools and nothing but them.
+        checks: How often; ``verify`` and ``pivot`` end with the first that passes.
+        digest: Other agents read a digest that it makes of its work, not its final message (Sticker-TTS).
         model: The model of this agent, if not the graph's.
-        max_tool_uses: Tool uses in one round; turns that lead nowhere count. Then one last turn for each step that is
-            left must do without.
+        max_tool_uses: Tool uses in one round; turns that lead nowhere count. Then one last turn for each step or check
+            that is left must do without.
 
     Raises:
         ConfigError: A field does not hold what is said above.
@@ -50,6 +60,9 @@ class Agent:
     guide: str = ""
     tools: tuple[BaseTool, ...] = ()
     steps: tuple[str, ...] = ()
+    check: Check = "none"
+    checks: int = 1
+    digest: bool = False
     model: str | BaseChatModel | None = None
     max_tool_uses: int = 5
 
@@ -73,7 +86,16 @@ class Agent:
         object.__setattr__(self, "steps", tuple(self.steps))
         if self.max_tool_uses < 1:
             raise ConfigError(f"agent {self.name!r}: max_tool_uses is {self.max_tool_uses}, give at least 1")
-        if self.code == "once" and (self.search != "none" or self.guide or self.tools or self.steps):
+        _one_of(self, "check", ("none", "recheck", "wait", "verify", "pivot"))
+        if not 1 <= self.checks <= MOST_CHECKS:
+            raise ConfigError(f"agent {self.name!r}: checks is {self.checks}, give 1 to {MOST_CHECKS}")
+        if self.check == "pivot" and (not self.loops or self.steps or self.guide):
+            raise ConfigError(
+                f"agent {self.name!r}: check='pivot' weighs the tool uses that are left and steers the work itself; "
+                "give it code='loop' or a search, and neither steps nor a guide"
+            )
+        further = self.search != "none" or self.guide or self.tools or self.steps or self.most_checks or self.digest
+        if self.code == "once" and further:
             raise ConfigError(f"agent {self.name!r}: code='once' is one program and nothing else; use code='loop'")
         if self.guide and not self.loops:
             raise ConfigError(f"agent {self.name!r} has a guide but nothing to steer: give it code='loop' or a search")
@@ -84,14 +106,20 @@ class Agent:
         return self.code == "loop" or self.search != "none" or bool(self.tools)
 
     @property
+    def most_checks(self) -> int:
+        """How often its answer is checked at most."""
+        return 0 if self.check == "none" else self.checks
+
+    @property
     def most_model_calls(self) -> int:
-        """Model calls in one round at most: turns, guidance, and the model's own searches."""
-        closing = 1 + len(self.steps)
+        """Model calls in one round at most: turns, checks, guidance, and the model's own searches."""
+        further = len(self.steps) + self.most_checks
+        judged = self.most_checks if self.check in ("verify", "pivot") else 0
         if not self.loops:
-            return closing
-        guided = self.max_tool_uses + len(self.steps) if self.guide else 0
+            return 1 + further + judged
+        guided = self.max_tool_uses + further if self.guide else 0
         searching = self.max_tool_uses if self.search in ("llm", "com") else 0
-        return self.max_tool_uses + closing + guided + searching
+        return self.max_tool_uses + 1 + further + judged + guided + searching
 
     @property
     def style(self) -> Style:

@@ -17,11 +17,11 @@ class Evidence(TypedDict):
     """One step behind a note.
 
     ``kind`` says what was done, ``input`` what was asked of it (program, query, arguments; nothing for a guide, who
-    reads all that came before), ``output`` what came back, ``ok`` whether it worked; ``sources`` are the addresses
-    that a search gave.
+    reads all that came before), ``output`` what came back, ``ok`` whether it worked, or the check passed; ``sources``
+    are the addresses that a search gave. ``message`` is the final message of an agent that shared a digest of it.
     """
 
-    kind: Literal["code", "search", "tool", "guide"]
+    kind: Literal["code", "search", "tool", "guide", "check", "message"]
     input: str
     output: str
     ok: bool

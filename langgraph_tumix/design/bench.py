@@ -12,10 +12,11 @@ from langgraph.errors import GraphBubbleUp
 
 from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import AgentGraph, agent_graph, opening
+from langgraph_tumix.agents.loop import AgentGraph, agent_graph
 from langgraph_tumix.agents.prompt import Question, shared_part
 from langgraph_tumix.agents.rosterfile import fingerprint
 from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.agents.work import opening
 from langgraph_tumix.core.notes import LOST, Note
 from langgraph_tumix.design.trials import Trials
 from langgraph_tumix.models.meter import Meter
@@ -125,7 +126,7 @@ class Bench:
             async with asyncio.timeout(max(0.0, rest)):
                 start = opening(equipped.agent, shared_part(asked, [], limit=0, seed=0), [])
                 ended: Any = await graph.ainvoke(start, context=run)
-                end = conclude(run, ended)
+                end = conclude(run, ended["messages"])
         except GraphBubbleUp:
             raise  # LangGraph's own business
         except TimeoutError:

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from langgraph_tumix.agents.spec import Agent, Code, SearchKind
+from langgraph_tumix.agents.spec import Agent, Check, Code, SearchKind
 
 MOST_STEPS = 4
 MOST_TOOL_USES = 8
+MOST_CHECKS = 3
 
 LONGEST_REPLY = 400_000
 """Characters of a reply that are read at all."""
@@ -30,6 +31,9 @@ class Proposal(BaseModel):
     code: Code = Field(default="none", description="none; once: one program whose last line is the answer; loop.")
     search: SearchKind = Field(default="none", description="none; gs: the web; llm: the model's own; com: both.")
     guide: str = Field(default="", description="The instruction of a second role that advises before each turn.")
+    check: Check = Field(default="none", description="What follows an answer: none, recheck, wait, verify, pivot.")
+    checks: int = Field(default=1, description=f"How often; 1 to {MOST_CHECKS}.")
+    digest: bool = Field(default=False, description="Whether others read a digest instead of the final message.")
     max_tool_uses: int = Field(default=5, description=f"1 to {MOST_TOOL_USES}; few where a line of steps is enough.")
 
     def agent(self) -> Agent:

@@ -10,7 +10,7 @@ from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
 
 from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.core.text import cut, fence
-from langgraph_tumix.design.proposal import MOST_STEPS, MOST_TOOL_USES, read_proposals, submit
+from langgraph_tumix.design.proposal import MOST_CHECKS, MOST_STEPS, MOST_TOOL_USES, read_proposals, submit
 from langgraph_tumix.design.screen import LONGEST
 from langgraph_tumix.errors import ModelError
 from langgraph_tumix.models.meter import Meter
@@ -73,6 +73,7 @@ def _prompt(brief: Brief) -> list[AnyMessage]:
         count=brief.count,
         longest=LONGEST,
         steps=MOST_STEPS,
+        checks=MOST_CHECKS,
         uses=MOST_TOOL_USES,
         tools=brief.tools,
     )
@@ -82,6 +83,7 @@ def _prompt(brief: Brief) -> list[AnyMessage]:
 def _line(agent: Agent) -> str:
     said = " / ".join((agent.instruction, *agent.steps, *([f"guide: {agent.guide}"] if agent.guide else [])))
     tools = f"code {agent.code}, search {agent.search}, {agent.max_tool_uses} tool uses"
+    tools += f", {agent.check} ×{agent.checks}" if agent.most_checks else ""
     return f"- {agent.name} ({tools}): {cut(' '.join(said.split()), _INSTRUCTION_SHOWN)}"
 
 

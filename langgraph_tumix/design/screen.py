@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.core.text import clean
-from langgraph_tumix.design.proposal import MOST_STEPS, MOST_TOOL_USES, Proposal
+from langgraph_tumix.design.proposal import MOST_CHECKS, MOST_STEPS, MOST_TOOL_USES, Proposal
 from langgraph_tumix.errors import ConfigError
 
 Kind = Literal[
@@ -153,11 +153,12 @@ def _length(value: object) -> int:
 
 
 def _refused(agent: Agent, known: Sequence[Agent], missing: Check) -> Rejection | None:
-    if len(agent.steps) > MOST_STEPS or agent.max_tool_uses > MOST_TOOL_USES:
+    asked = (len(agent.steps), agent.most_checks, agent.max_tool_uses)
+    if any(count > most for count, most in zip(asked, (MOST_STEPS, MOST_CHECKS, MOST_TOOL_USES), strict=True)):
         return Rejection(
             "limits",
-            f"{len(agent.steps)} further steps and {agent.max_tool_uses} tool uses: at most {MOST_STEPS} "
-            f"and {MOST_TOOL_USES} are allowed",
+            f"{asked[0]} further steps, {asked[1]} checks and {asked[2]} tool uses: at most {MOST_STEPS}, "
+            f"{MOST_CHECKS} and {MOST_TOOL_USES} are allowed",
         )
     lacking = missing(agent)
     if lacking:

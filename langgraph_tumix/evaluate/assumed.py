@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import opening
 from langgraph_tumix.agents.prompt import Question, shared_part
+from langgraph_tumix.agents.work import opening
 from langgraph_tumix.core.aggregate import Aggregator, Majority
 from langgraph_tumix.core.allocate import Allocator, Everyone, Turn
 from langgraph_tumix.core.requests import Reply
@@ -148,9 +148,10 @@ def _closing(aggregator: Aggregator, view: View, assumed: Assumption) -> Iterato
 
 
 def _calls(equipped: Equipped, assumed: Assumption) -> int:
-    """Return how many calls an agent makes in a round: between one for each step and all that it may."""
+    """Return how many calls an agent makes in a round: between one for each step or check and all that it may."""
     agent = equipped.agent
-    least = 1 + len(agent.steps)
+    ending_early = agent.check in ("verify", "pivot")
+    least = 1 + len(agent.steps) + (1 if ending_early else agent.most_checks)
     return round(least + assumed.tools * (agent.most_model_calls - least))
 
 

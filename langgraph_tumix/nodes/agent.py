@@ -12,9 +12,10 @@ from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import agent_graph, opening
+from langgraph_tumix.agents.loop import agent_graph
 from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.agents.work import opening
 from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.notes import Note
@@ -128,7 +129,7 @@ async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], li
     begun = time.monotonic()
     try:
         async with race.until(limit.when) as timer:
-            end = conclude(run, await abandonable(work, patience=PATIENCE))
+            end = conclude(run, (await abandonable(work, patience=PATIENCE))["messages"])
     except GraphBubbleUp:
         raise  # an interrupt, a drain or a command to the graph above: LangGraph's own business
     except asyncio.CancelledError:
@@ -136,6 +137,7 @@ async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], li
         raise
     except Exception as error:  # noqa: BLE001 - the failure of one agent is a note, never the end of the others
         end = (_OUTRUN if race.closed else limit.end) if timer.expired() else failure(error)
+        end = end if end is _OUTRUN else run.stood(end)
     finally:
         leave(run.aclose())  # a kernel takes its time to end
     if race.decided:

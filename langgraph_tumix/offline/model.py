@@ -18,6 +18,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import Field
 
+from langgraph_tumix.offline.checker import check
 from langgraph_tumix.offline.designer import propose
 from langgraph_tumix.offline.guide import guide
 from langgraph_tumix.offline.library import articles, ranked
@@ -161,6 +162,8 @@ class OfflineChatModel(BaseChatModel):
                 return AIMessage(judge(reading))
             case "guide":
                 return AIMessage(guide(reading))
+            case "checker":
+                return AIMessage(check(reading, rng, self.error_rate))
             case "grouper":
                 return AIMessage(group(reading))
             case "designer":

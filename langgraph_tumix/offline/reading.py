@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from langgraph_tumix.core.text import clean
 
-Role = Literal["solver", "guide", "judge", "grouper", "designer"]
+Role = Literal["solver", "guide", "checker", "judge", "grouper", "designer"]
 Kind = Literal["code", "search", ""]
 
 _END = re.compile(r"^\[\[end · ([0-9a-f]*)\]\]$", re.MULTILINE)
@@ -40,7 +40,7 @@ class Reading:
         notes: The notes of the round before, in their order; for the grouper the list of answers.
         task: The agent's own instruction, with how to use tools and how to answer.
         turns: What the solver did so far.
-        progress: For a guide: what its solver did so far.
+        progress: For a guide or a checker: what the solver did so far.
         guidance: For a solver: what its guide advises now.
         step: For a solver that works in steps: what the step in work tells it, beyond the first.
         roster: For a designer: the agents in force.
@@ -151,6 +151,8 @@ def _role(task: str) -> Role:
         return "judge"
     if "you guide the solver" in task:
         return "guide"
+    if "You check the work of a solver" in task:
+        return "checker"
     if "You design new agents" in task:
         return "designer"
     return "grouper" if "say the same thing" in task else "solver"

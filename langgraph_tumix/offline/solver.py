@@ -42,7 +42,14 @@ def solve(reading: Reading, rng: random.Random, error_rate: float) -> Action | s
     message = settle(step, reading.notes, rng)
     if reading.one_program:
         return Action("code", f"print({answer_of(message) or 'unknown'!r})", step.words)
-    return message
+    return _digested(message) if "<digest>" in reading.task else message
+
+
+def _digested(message: str) -> str:
+    """Put a digest of the message before its answer."""
+    parts = message.split("\n\n")
+    points = "\n".join(f"{number}. {_quoted(part)}" for number, part in enumerate(parts[:-1], 1))
+    return "\n\n".join([*parts[:-1], f"<digest>\n{points}\n</digest>", parts[-1]])
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from langgraph_tumix.agents.evolve import DESIGNED
 from langgraph_tumix.agents.rosterfile import as_data
+from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.agents.tumix import FIFTEEN
 from langgraph_tumix.design.proposal import LONGEST_REPLY, Proposal, read_proposals
 
@@ -58,6 +59,12 @@ def test_what_was_written_as_json_is_found_again(proposals: list[Any]) -> None:
     assert read_proposals(json.dumps({"agents": proposals})) == proposals
 
 
-@pytest.mark.parametrize("agent", [*DESIGNED, *FIFTEEN], ids=lambda agent: agent.name)
+CHECKED = [
+    Agent(name="Waits", instruction="Think.", check="wait", checks=2, digest=True),
+    Agent(name="Pivots", instruction="Think.", check="pivot", checks=3, code="loop"),
+]
+
+
+@pytest.mark.parametrize("agent", [*DESIGNED, *FIFTEEN, *CHECKED], ids=lambda agent: agent.name)
 def test_every_built_in_agent_can_be_said_in_the_language(agent: Any) -> None:
     assert Proposal.model_validate(as_data(agent), strict=True).agent() == agent

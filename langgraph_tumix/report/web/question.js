@@ -216,7 +216,15 @@ function noteParts(note) {
   ];
 }
 
-const STEPS = { code: "Program", search: "Search", tool: "Tool", guide: "Guidance" };
+const STEPS = {
+  code: "Program",
+  search: "Search",
+  tool: "Tool",
+  guide: "Guidance",
+  check: "Check",
+  message: "Whole message",
+};
+const PROSE = ["guide", "check", "message"];
 
 function stepParts(step) {
   const sources = step.sources.map((address) => el("li", {}, sourceLink(address)));
@@ -225,12 +233,12 @@ function stepParts(step) {
       "h5",
       {},
       STEPS[step.kind] ?? step.kind,
-      step.ok ? null : chip("failed", "bad"),
+      step.ok ? null : chip(step.kind === "check" ? "not passed" : "failed", "bad"),
       el("span", { class: "range" }, ` ${seconds(step.seconds)}`),
     ),
     step.input ? el("pre", { class: step.kind === "code" ? "code" : "" }, step.input) : null,
     step.output
-      ? el(step.kind === "guide" ? "p" : "pre", { class: step.kind === "guide" ? "message" : "output" }, step.output)
+      ? el(PROSE.includes(step.kind) ? "p" : "pre", { class: PROSE.includes(step.kind) ? "message" : "output" }, step.output)
       : null,
     sources.length ? el("ul", { class: "sources", "aria-label": "Sources" }, sources) : null,
   ].filter(Boolean);
