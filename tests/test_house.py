@@ -78,6 +78,7 @@ def test_a_plain_import_is_light() -> None:
     assert not heavy & set(loaded)
 
 
+@pytest.mark.long
 def test_a_plain_import_does_nothing_else(tmp_path: Path) -> None:
     """No file, no word, no thread, no change of the environment."""
     code = """if True:

@@ -140,6 +140,7 @@ def test_a_typical_answer_takes_less_than_a_millisecond() -> None:
     assert (time.perf_counter() - start) / 200 < 0.001
 
 
+@pytest.mark.long
 def test_a_text_or_a_number_pays_for_no_mathematics_library() -> None:
     program = (
         "import sys; from langgraph_tumix.core.keys import answer_key\n"

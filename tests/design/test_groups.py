@@ -105,6 +105,7 @@ def test_what_cannot_be_chosen_is_said() -> None:
         choose(sheet, sheet.rows(()), sheet.agents[:3], 3)
 
 
+@pytest.mark.long
 def test_without_numpy_it_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['numpy'] = None\n"

@@ -214,7 +214,7 @@ async def test_calls_in_flight_are_limited(concurrency: int) -> None:
                 flying -= 1
 
     model = Counting(responder=play().responder, latency=0.001)
-    graph = create_tumix(model, tools=toolbox(), concurrency=concurrency)
+    graph = create_tumix(model, agents=["Base", "CoT", "C", "CSG_gs"], tools=toolbox(), concurrency=concurrency)
     await asyncio.gather(graph.ainvoke(QUESTION), graph.ainvoke(QUESTION))
     assert peak == concurrency
 

@@ -64,6 +64,7 @@ async def test_agents_that_are_told_the_same_still_draw_for_themselves() -> None
     assert await answers(1) != first
 
 
+@pytest.mark.long
 def test_another_process_says_the_same() -> None:
     program = """
 from tests.offline.test_model import everything
