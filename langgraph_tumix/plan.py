@@ -30,6 +30,10 @@ from langgraph_tumix.search.base import Search
 from langgraph_tumix.state import TumixState
 
 
+CLOSING = 0.1
+"""Seconds before a question's deadline at which its agents are stopped; a tenth of the time, if that is less."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """What `create_tumix` settles once for all runs of a graph."""
@@ -208,8 +212,15 @@ def spent(state: TumixState, round_: int | None = None) -> Usage:
 
 
 def seconds_left(state: TumixState, context: TumixContext) -> float | None:
-    """Return the seconds until the question's deadline, below 0 if it is past; None if there is none."""
-    return None if context.max_seconds is None else state["asked"]["asked"] + context.max_seconds - time.time()
+    """Return the seconds until nobody may be at work any more, below 0 if they are over; None without a deadline.
+
+    That is a moment before the question's deadline: the vote and the last checkpoints need it, and the answer is to be
+    there at the deadline, not after it.
+    """
+    if context.max_seconds is None:
+        return None
+    closing = min(CLOSING, context.max_seconds / 10)
+    return state["asked"]["asked"] + context.max_seconds - closing - time.time()
 
 
 def forget(state: TumixState) -> None:

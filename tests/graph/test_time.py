@@ -1,6 +1,7 @@
 """Time: every limit ends what it limits, the rest goes on, and the answer is made of what has arrived."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,9 @@ from langchain_core.tools import tool
 
 from langgraph_tumix import Agent, Budget, ConfigError, Outcome, Toolbox, create_tumix
 from langgraph_tumix.background import abandonable, finished, leave
+from langgraph_tumix.context import TumixContext
 from langgraph_tumix.interpreter.base import CellResult, Isolation
+from langgraph_tumix.plan import seconds_left
 from langgraph_tumix.race import Race
 from langgraph_tumix.search.base import Ask, Found
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel, note
@@ -169,6 +172,15 @@ async def test_a_deadline_that_has_passed_begins_no_round() -> None:
     outcome, notes = await ask(model, agents=["CoT"], budget=Budget(seconds=SOON), max_rounds=20)
     assert outcome.status == "deadline"
     assert {note["round"] for note in notes} <= {1, 2}
+
+
+@pytest.mark.parametrize(("deadline", "closing"), [(60.0, 0.1), (0.5, 0.05)])
+def test_agents_stop_a_moment_before_the_deadline(deadline: float, closing: float) -> None:
+    state: Any = {"asked": {"asked": time.time()}}
+    left = seconds_left(state, TumixContext(max_seconds=deadline))
+    assert left is not None
+    assert deadline - closing - 1.0 < left <= deadline - closing
+    assert seconds_left(state, TumixContext()) is None
 
 
 async def test_a_kernel_that_takes_its_time_to_die_does_not_hold_the_answer() -> None:
