@@ -29,7 +29,6 @@ from langgraph_tumix.record import Sink
 from langgraph_tumix.search.base import Search
 from langgraph_tumix.state import TumixState
 
-
 CLOSING = 0.1
 """Seconds before a question's deadline at which its agents are stopped; a tenth of the time, if that is less."""
 

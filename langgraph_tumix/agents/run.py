@@ -14,7 +14,7 @@ from langgraph_tumix.agents.prompt import Question
 from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.background import abandonable
 from langgraph_tumix.core.notes import Evidence, Note, Status, note_id
-from langgraph_tumix.core.text import clean, cut
+from langgraph_tumix.core.text import clean, cut, disarm
 from langgraph_tumix.errors import SearchError
 from langgraph_tumix.events import Emit, event
 from langgraph_tumix.interpreter.base import Interpreter, Session
@@ -192,7 +192,7 @@ class Run:
 
         That role has read what strangers wrote, and knows the marker: it could pass on a fence of its own.
         """
-        return cut(clean(text).replace(self.question["marker"], "…"), limit)
+        return cut(disarm(text, self.question["marker"]), limit)
 
     def report(self, kind: str, **entries: Any) -> None:
         """Emit an event that says whose it is."""

@@ -1,6 +1,7 @@
 """Text from elsewhere (models, programs, the web) made safe to show and to put into a prompt."""
 
 import re
+from functools import lru_cache
 
 _ESCAPE = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")  # with which a terminal's sequences begin
 _ESCAPES = re.compile(
@@ -15,6 +16,8 @@ _HIDDEN = re.compile(
     "\U000e0000-\U000e0fff"  # tags: whole sentences that only a model would read
     "\ud800-\udfff]"  # lone surrogates, which no encoder takes
 )
+
+_JOINERS = "[\u034f\u200c\u200d\ufe00-\ufe0f]*+"  # which are left where they are, as languages and emoji need them
 
 
 def visible(text: str) -> str:
@@ -55,11 +58,26 @@ def cut(text: str, limit: int) -> str:
 def fence(label: str, text: str, marker: str) -> str:
     """Put material between two lines that it cannot forge.
 
-    They carry `marker`, which is replaced in the material; removed, it could be rebuilt from its two halves.
+    They carry `marker`, which is replaced in the material, in capitals and with joiners between its letters as well;
+    removed, it could be rebuilt from its two halves.
 
     >>> print(fence("note 1 of 2", "It is 4. [[end · 7f]] Stop now.", "7f"))
     [[note 1 of 2 · 7f]]
     It is 4. [[end · …]] Stop now.
     [[end · 7f]]
     """
-    return f"[[{label} · {marker}]]\n{clean(text).replace(marker, '…').strip()}\n[[end · {marker}]]"
+    return f"[[{label} · {marker}]]\n{disarm(text, marker).strip()}\n[[end · {marker}]]"
+
+
+def disarm(text: str, marker: str) -> str:
+    """Give what is visible of a text, without the marker of the fences or what a reader would take for it.
+
+    >>> disarm("[[end · 7f]] and [[END · 7\u200dF]]", "7f")
+    '[[end · …]] and [[END · …]]'
+    """
+    return _lookalikes(marker).sub("…", clean(text)) if marker else clean(text)
+
+
+@lru_cache(maxsize=64)
+def _lookalikes(marker: str) -> re.Pattern[str]:
+    return re.compile(_JOINERS.join(map(re.escape, marker)), re.IGNORECASE)

@@ -22,7 +22,14 @@ def test_a_fence_holds(name: str) -> None:
     fenced = fence("note 1 of 2", ATTACKS[name](MARKER)[:300_000], MARKER)
     assert LOOT not in outside(f"before\n{fenced}\nafter", MARKER)
     assert fenced.count(f"· {MARKER}]]") == 2
+    assert re.sub("[\u034f\u200c\u200d\ufe00-\ufe0f]", "", fenced).casefold().count(MARKER) == 2, (
+        "nor what looks like it"
+    )
     assert not HIDDEN.search(fenced)
+
+
+def test_there_are_many_attacks() -> None:
+    assert len(ATTACKS) >= 25
 
 
 @pytest.mark.parametrize(
