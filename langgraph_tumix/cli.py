@@ -1,4 +1,4 @@
-"""The command line: `tumix run`, `doctor`, `design`, `estimate`, `eval`, `replay`, `report`, `view`."""
+"""The command line: `tumix run`, `doctor`, `design`, `estimate`, `eval`, `replay`, `tune`, `report`, `view`."""
 
 import asyncio
 import json
@@ -20,6 +20,7 @@ from langgraph_tumix.graph import TumixGraph, create_tumix
 from langgraph_tumix.live import LiveView
 from langgraph_tumix.outcome import Outcome
 from langgraph_tumix.replay.command import replay
+from langgraph_tumix.replay.tune_command import tune
 from langgraph_tumix.report.command import report, view
 
 ALLOWED_LOSS = 1 / 3
@@ -138,6 +139,7 @@ app.command()(design)
 app.command()(estimate)
 app.command("eval")(evaluate)
 app.command()(replay)
+app.command()(tune)
 app.command()(report)
 app.command()(view)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from langgraph_tumix.core.statistics import minimum_detectable_effect
 from langgraph_tumix.errors import RecordingError
 from langgraph_tumix.replay.play import Validity
 from langgraph_tumix.replay.statistics import Bootstrap, Floats, Interval, cost_of_pass, pareto
@@ -90,7 +91,7 @@ class Board:
     ) -> None:
         self.figures = dict(figures)
         self.single, self.coverage, self.oracle, self.left_out = single, coverage, oracle, dict(left_out)
-        self._groups = np.array(groups)
+        self._groups, self._clusters = np.array(groups), np.array(clusters)
         self._bootstrap = Bootstrap(groups, clusters)
         means = {name: self._bootstrap.mean(each.correct) for name, each in self.figures.items()}
         price = {name: self._price(each) for name, each in self.figures.items()}
@@ -159,6 +160,18 @@ class Board:
         if not gap.clear:
             return f"{first} and {second} are not distinguishable in accuracy: {points}"
         return f"{first} is {'more' if gap.value > 0 else 'less'} accurate than {second}: {points}"
+
+    def detectable(self, first: str, second: str) -> tuple[float, int]:
+        """Return the least difference in accuracy that a comparison of two strategies would notice, and the questions.
+
+        `minimum_detectable_effect` with the share of questions on which the two differ, (seen + 1) / (questions + 2):
+        that none differs among a few says little.
+        """
+        gap = self.figures[self._known(first)].correct - self.figures[self._known(second)].correct
+        clusters = np.unique(self._clusters[~np.isnan(gap)])
+        apart = sum(float(np.nanmean(gap[self._clusters == cluster]) ** 2) for cluster in clusters)
+        share = (apart + 1) / (len(clusters) + 2)
+        return minimum_detectable_effect(len(clusters), discordant=share), len(clusters)
 
     def table(self) -> str:
         """Return the board as text, most accurate first."""

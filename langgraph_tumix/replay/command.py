@@ -10,6 +10,7 @@ import typer
 from langgraph_tumix.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from langgraph_tumix.replay.board import Board, Row
@@ -62,14 +63,21 @@ def _write(path: Path, text: str) -> None:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from None
 
 
-def _show(board: "Board") -> None:
+def wide_console() -> "Console":
+    """Return standard output as a console; a file or a pipe has no edge at which cells would have to be cut."""
     from rich.console import Console
-    from rich.text import Text
 
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = 200  # a file or a pipe has no edge at which cells would have to be cut
-    console.print(_table(board))
+        console.width = 200
+    return console
+
+
+def _show(board: "Board") -> None:
+    from rich.text import Text
+
+    console = wide_console()
+    console.print(board_table(board))
     bounds = {"one sample": board.single, "coverage": board.coverage, "oracle": board.oracle}
     console.print(
         "★ no other is cheaper and better; " + ", ".join(f"{name} {_points(it)} %" for name, it in bounds.items())
@@ -79,7 +87,8 @@ def _show(board: "Board") -> None:
         console.print(Text(line))
 
 
-def _table(board: "Board") -> "Table":
+def board_table(board: "Board") -> "Table":
+    """Return a board as a table for the terminal, most accurate first, with differences from its first row."""
     from rich.table import Table
     from rich.text import Text
 
@@ -111,11 +120,11 @@ def _figures(row: "Row", gap: str) -> list[str]:
         _points(row.accuracy.value),
         f"{_points(row.accuracy.low)}-{_points(row.accuracy.high)}",
         gap,
-        _number(row.tokens),
-        _number(row.usd, 4),
-        _number(row.calls, 2),
-        _number(row.latency),
-        _number(row.cost_of_pass, 4 if not math.isnan(row.usd) else 0),
+        number(row.tokens),
+        number(row.usd, 4),
+        number(row.calls, 2),
+        number(row.latency),
+        number(row.cost_of_pass, 4 if not math.isnan(row.usd) else 0),
     ]
 
 
@@ -126,8 +135,9 @@ def _gap(difference: "Interval") -> str:
 
 
 def _points(share: float) -> str:
-    return _number(100 * share, 1)
+    return number(100 * share, 1)
 
 
-def _number(value: float, digits: int = 0) -> str:
+def number(value: float, digits: int = 0) -> str:
+    """Return a figure as a table shows it; what is not known is a question mark."""
     return "?" if math.isnan(value) else f"{value:,.{digits}f}"

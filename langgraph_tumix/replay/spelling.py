@@ -88,6 +88,18 @@ def read_strategy(text: str) -> Strategy:
     return Strategy(name.strip(), **chosen)
 
 
+def spelled(strategy: Strategy) -> str:
+    """Write a strategy as `read_strategy` reads it, its name and the parts that are defaults left out.
+
+    >>> spelled(read_strategy("ASC = Batches(1, 64), Never()"))
+    'Batches(size=1, most=64)'
+    """
+    plain = Strategy("")
+    parts = [(strategy.allocate, plain.allocate), (strategy.stop, plain.stop), (strategy.aggregate, plain.aggregate)]
+    told = [repr(part) for part, default in parts if part != default]
+    return ", ".join(told) or repr(plain.stop)
+
+
 def _is_name(text: str) -> bool:
     """Whether what stands before the first = names the strategy, and is not part of an argument."""
     return bool(text.strip()) and not set(text) & set("()[]{},|&'\"")

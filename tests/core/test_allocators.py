@@ -92,6 +92,15 @@ def test_a_cascade_escalates_where_the_cheap_do_not_agree() -> None:
     assert [agents(plan) for plan in run(cascade, [["1", "2"], ["1"], ["1"]])] == ["AB", "C", "D", ""]
 
 
+def test_a_cascade_s_agent_that_is_named_again_gives_a_further_sample() -> None:
+    cascade = Cascade((("A", "A", "B"), ("B", "A")), VoteShare(least=1.0))
+    plans = run(cascade, [["1", "2", "1"]])
+    assert [[(turn.agent, turn.sample) for turn in plan] for plan in plans[:2]] == [
+        [("A", 0), ("A", 1), ("B", 0)],
+        [("B", 1), ("A", 2)],
+    ]
+
+
 def test_agents_in_order_of_merit() -> None:
     assert [agents(plan) for plan in run(InOrder(("C", "A", "B")), [["1", "2"], ["1"]])] == ["CA", "B", ""]
 

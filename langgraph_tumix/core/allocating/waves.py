@@ -1,5 +1,6 @@
 """Allocators that widen in waves: two-wave PETS, a table by difficulty, and a cheap-then-strong cascade."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -76,7 +77,8 @@ class Cascade(Allocator):
     """Cheap agents first, strong ones only where these do not convince: EconProver's switch, ATTS' escalation.
 
     Attributes:
-        stages: The agents of each stage, cheapest first; all of a stage answer independently, side by side.
+        stages: The agents of each stage, cheapest first; all of a stage answer independently, side by side. An agent
+            that is named again gives a further sample.
         accept: Looks at the notes so far; the first stage after which it stops is the last. ATTS sets its threshold so
             that wrong acceptances stay under a rate alpha; here a replay shows the rate of any rule.
     """
@@ -95,7 +97,12 @@ class Cascade(Allocator):
             raise ConfigError(f"Cascade(stages) names {min(unknown)!r}, which is not in the roster")
         if view.round >= len(self.stages) or (view.round and self.accept.decide(view).stop):
             return ()
-        return [Turn(agent) for agent in self.stages[view.round]]
+        asked = Counter(agent for stage in self.stages[: view.round] for agent in stage)
+        turns = []
+        for agent in self.stages[view.round]:
+            turns.append(Turn(agent, asked[agent]))
+            asked[agent] += 1
+        return turns
 
 
 @dataclass(frozen=True)
