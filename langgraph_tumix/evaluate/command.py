@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.datasets import load
 from langgraph_tumix.evaluate.estimate import estimate as estimated_cost
 from langgraph_tumix.evaluate.evaluation import Evaluation
@@ -71,8 +70,8 @@ def evaluate(
     console.print(detectable(evaluation.tasks), markup=False)
     if dry_run:
         evaluation.scorer()
-        graphs = evaluation.graphs(None, Account(max_cost))
-        console.print(f"{len(evaluation.jobs)} questions would be asked: {', '.join(graphs)}", markup=False)
+        evaluation.check()
+        console.print(f"{len(evaluation.jobs)} questions would be asked: {', '.join(evaluation.presets)}", markup=False)
         return
     folder = out or Path("runs") / Path(tasks).stem
     progress = asyncio.run(_run(evaluation, folder, console))
@@ -152,18 +151,20 @@ def prepared(
 
 async def _run(evaluation: Evaluation, folder: Path, console: Console) -> Progress:
     async with evaluation.opened(folder) as (runner, before):
-        view = LiveProgress(runner.account)
+        view = LiveProgress(runner.engine.account)
         with Live(view, console=console, refresh_per_second=4, transient=True):
             progress = await runner.run(evaluation.jobs, before, view.follow)
         grading = f", {money(progress.graded)} of it for grading" if progress.graded["model_calls"] else ""
         done = f"{progress.done} of {progress.jobs} questions"
-        console.print(f"{done}, {money(runner.account.spent)} in all{grading}", markup=False)
+        console.print(f"{done}, {money(runner.engine.account.spent)} in all{grading}", markup=False)
     return progress
 
 
 def _close(folder: Path, progress: Progress) -> None:
     run, console = read_run(folder), Console(highlight=False)
     console.print(results(run))
+    for name, match in run.about.get("matched", {}).items():
+        console.print(f"{name} is {match['preset']}: {match['why']}", markup=False)
     for problem in run.problems:
         console.print(problem, style="yellow", markup=False)
     if run.about["simulated"]:

@@ -1,7 +1,7 @@
 """What an evaluation will cost: lower, expected and upper, from a recorded run where there is one. Nothing is asked."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -9,6 +9,7 @@ from langgraph_tumix.agents.registry import roster
 from langgraph_tumix.core.usage import Usage, add_usage, used
 from langgraph_tumix.evaluate.assumed import ASSUMPTIONS, Cost, assumed_cost, times
 from langgraph_tumix.evaluate.evaluation import Evaluation
+from langgraph_tumix.evaluate.matching import matches, unit_of
 from langgraph_tumix.evaluate.presets import preset_options
 from langgraph_tumix.models.model import Model
 from langgraph_tumix.report.run import Result, Run
@@ -47,21 +48,32 @@ def estimate(evaluation: Evaluation, run: Run | None = None) -> list[Estimate]:
     Raises:
         ConfigError: Something asked for cannot be had.
     """
-    return [_of_preset(evaluation, preset, run) for preset in evaluation.presets]
+    known: dict[str, Estimate] = {}
+    for preset in sorted(evaluation.presets, key=lambda name: unit_of(name) is not None):
+        known[preset] = _of_preset(evaluation, preset, run, known)
+    return [known[preset] for preset in evaluation.presets]
 
 
-def _of_preset(evaluation: Evaluation, preset: str, run: Run | None) -> Estimate:
-    results = run.of_preset(preset) if run else []
-    if run and results:
-        lower, expected, upper = _from_results(evaluation, results, same=run.about["model"] == evaluation.speaker.name)
-    else:
-        toolbox = evaluation.options.get("tools") or Toolbox.default(evaluation.speaker)
-        options = preset_options(preset)
-        equipped, _ = equip(roster(options["agents"]), evaluation.speaker, toolbox)
-        lower, expected, upper = (
-            assumed_cost(evaluation, options, equipped, assumed) for assumed in ASSUMPTIONS.values()
-        )
-    return Estimate(preset, lower, expected, upper, len(results))
+def _of_preset(evaluation: Evaluation, preset: str, run: Run | None, known: Mapping[str, Estimate]) -> Estimate:
+    if run and (results := run.of_preset(preset)):
+        costs = _from_results(evaluation, results, same=run.about["model"] == evaluation.speaker.name)
+        return Estimate(preset, *costs, len(results))
+    ends = ("lower", "expected", "upper")
+    return Estimate(preset, *(_assumed(evaluation, preset, end, known) for end in ends), 0)
+
+
+def _assumed(evaluation: Evaluation, preset: str, end: str, known: Mapping[str, Estimate]) -> Cost:
+    """Return one end of what a preset costs; one at matched cost is matched with that end of the others."""
+    if unit_of(preset):
+        spent = {name: [_per_question(evaluation, getattr(found, end))] for name, found in known.items()}
+        preset = matches([evaluation.presets[0], preset], spent)[preset].preset
+    toolbox, options = evaluation.options.get("tools") or Toolbox.default(evaluation.speaker), preset_options(preset)
+    equipped, _ = equip(roster(options["agents"]), evaluation.speaker, toolbox)
+    return assumed_cost(evaluation, options, equipped, ASSUMPTIONS[end])
+
+
+def _per_question(evaluation: Evaluation, cost: Cost) -> Usage:
+    return times(cost.usage, 1 / (len(evaluation.tasks) * evaluation.repeats))
 
 
 def _from_results(evaluation: Evaluation, results: Sequence[Result], *, same: bool) -> tuple[Cost, Cost, Cost]:

@@ -1,6 +1,6 @@
 """An evaluation: some presets on some tasks, with everything that is checked before anything is spent."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,10 +12,12 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from langgraph_tumix.core.ledger import Budget
+from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.evaluate.account import Account
+from langgraph_tumix.evaluate.answering import Answering
 from langgraph_tumix.evaluate.folder import RunFolder
+from langgraph_tumix.evaluate.matching import check, unit_of
 from langgraph_tumix.evaluate.presets import preset_graph
 from langgraph_tumix.evaluate.runner import Job, Runner, jobs
 from langgraph_tumix.evaluate.scoring import Scorer
@@ -62,6 +64,7 @@ class Evaluation:
             raise ConfigError("there is nothing to evaluate: give at least one question and one preset")
         if self.repeats < 1 or self.at_once < 1:
             raise ConfigError(f"repeats is {self.repeats}, questions at once {self.at_once}: give at least 1 of each")
+        check(self.presets)
 
     @cached_property
     def speaker(self) -> Model:
@@ -88,14 +91,20 @@ class Evaluation:
             "seed": self.seed,
         }
 
-    def graphs(self, saver: BaseCheckpointSaver[Any] | None, account: Account) -> dict[str, TumixGraph]:
-        """Return a graph for each preset. They share their tools, so that kernels are counted together.
+    def make(self, saver: BaseCheckpointSaver[Any] | None, account: Ledger) -> Callable[[str], TumixGraph]:
+        """Return what makes the graph of a preset. They share their tools, so that kernels are counted together."""
+        options = {"tools": Toolbox.default(self.speaker), "budget": Budget(within=account), **self.options}
+        return lambda name: preset_graph(name, self.model, checkpointer=saver, **options)
+
+    def check(self) -> None:
+        """See that all graphs can be had.
 
         Raises:
-            ConfigError: One of them cannot be had.
+            ConfigError: One of them cannot.
         """
-        options = {"tools": Toolbox.default(self.speaker), "budget": Budget(within=account), **self.options}
-        return {name: preset_graph(name, self.model, checkpointer=saver, **options) for name in self.presets}
+        make = self.make(None, Account(self.usd))
+        for name in self.presets:
+            make(f"{name.partition(':')[0]}:1" if unit_of(name) else name)
 
     def scorer(self) -> Scorer:
         """Return what scores the answers.
@@ -122,11 +131,11 @@ class Evaluation:
                 "an evaluation keeps its place with SQLite: pip install 'langgraph-tumix[eval]'"
             ) from None
         account, scorer, run = Account(self.usd), self.scorer(), RunFolder(folder)
-        self.graphs(None, account)  # whatever cannot be had shows before a folder is made
+        self.check()  # whatever cannot be had shows before a folder is made
         with run.begin(self.about, self.tasks) as results:
             async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
-                graphs = self.graphs(saver, account)
-                yield Runner(run, graphs, saver, account, scorer, self.at_once, self.seed), results
+                engine = Answering(self.make(saver, account), saver, account, scorer, self.seed)
+                yield Runner(run, engine, self.at_once), results
 
 
 def _version() -> str:

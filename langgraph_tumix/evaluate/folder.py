@@ -2,7 +2,7 @@
 
 ::
 
-    run.json        what is evaluated: model, presets, seed, version
+    run.json        what is evaluated: model, presets, seed, version; and what presets at matched cost came to
     tasks.jsonl     the questions
     gold.jsonl      what is known about their answers; nothing that answers questions reads it
     results.jsonl   outcome, notes and score of each question, preset and repeat, appended when it is done
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.evaluate.matching import Match
 from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.report.run import FORMAT
 
@@ -34,10 +35,14 @@ class RunFolder:
 
     Args:
         path: Where it is; `begin` makes it, or goes on with it.
+
+    Attributes:
+        matched: By the names of presets at matched cost, what these came to, as far as that is known.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.matched: dict[str, str] = {}
 
     @property
     def threads(self) -> Path:
@@ -67,6 +72,12 @@ class RunFolder:
         self._results.flush()
         os.fsync(self._results.fileno())
 
+    def match(self, found: Mapping[str, Match]) -> None:
+        """Keep what presets at matched cost came to, so that it stays the same when the evaluation goes on."""
+        self.matched = {name: match.preset for name, match in found.items()}
+        file = self.path / "run.json"
+        _write(file, {**_read(file), "matched": {name: asdict(match) for name, match in found.items()}})
+
     def _settle(self, about: Mapping[str, Any], tasks: Sequence[Task]) -> None:
         """Write what the run is about, or see that it is the same as before."""
         file, rows = self.path / "run.json", [asdict(task) for task in tasks]
@@ -79,14 +90,12 @@ class RunFolder:
                     f"{self.path} holds another evaluation (it differs in {', '.join(changed)}): go on with the same "
                     "settings, or name another folder"
                 )
+            self.matched = {name: match["preset"] for name, match in known.get("matched", {}).items()}
             return
         for name, fields in (("tasks", ("id", "question", "topic")), ("gold", ("id", *_GOLD))):
             lines = (_line({field: row[field] for field in fields}) for row in rows)
             (self.path / f"{name}.jsonl").write_bytes(b"".join(lines))
-        # Last, and at once or not at all: what has a run.json is a whole run.
-        draft = file.with_suffix(".tmp")
-        draft.write_text(json.dumps(stated, indent=2) + "\n", encoding="utf-8")
-        draft.replace(file)
+        _write(file, stated)  # last: what has a run.json is a whole run
 
     def _recovered(self) -> Iterator[dict[str, Any]]:
         """Read the results, and cut off what a crash left of a last line."""
@@ -110,6 +119,13 @@ class RunFolder:
 def _line(row: Mapping[str, Any]) -> bytes:
     # Half a character, which a model may write, is spelt as JSON can.
     return json.dumps(row, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _write(file: Path, about: Mapping[str, Any]) -> None:
+    """Write it at once or not at all."""
+    draft = file.with_suffix(".tmp")
+    draft.write_text(json.dumps(about, indent=2) + "\n", encoding="utf-8")
+    draft.replace(file)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -111,17 +111,18 @@ PRESETS: Mapping[str, Preset] = {
 
 BASELINES = (
     "single",
-    "self-consistency",
+    "self-consistency:calls",
+    "self-consistency:dollars",
     "self-reflection",
-    "sets",
-    "gsa",
-    "self-moa",
+    "sets:calls",
+    "gsa:calls",
+    "self-moa:calls",
     "moa",
     "dei",
     "symbolic-moe",
     "scimaster",
 )
-"""What ``--baselines`` adds."""
+"""What ``--baselines`` adds; how many calls or dollars these are, the first preset says (`matching`)."""
 
 
 def preset_options(name: str) -> Options:
@@ -145,6 +146,8 @@ def preset_options(name: str) -> Options:
             raise ConfigError(f"preset {base!r} takes no number: leave {colon + number!r} out")
         return dict(preset.options)
     count = number if colon else str(preset.number)
+    if count in ("calls", "dollars"):
+        raise ConfigError(f"preset {name!r}: what it comes to is found by `tumix eval`; elsewhere give a number")
     if not (count.isascii() and count.isdecimal() and 1 <= int(count) <= preset.most):
         raise ConfigError(f"preset {name!r}: give a number from 1 to {preset.most} after the colon")
     return preset.options(int(count))

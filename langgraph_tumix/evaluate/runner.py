@@ -2,27 +2,17 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
-
-from langgraph.checkpoint.base import BaseCheckpointSaver
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from langgraph_tumix.background import finished
-from langgraph_tumix.core.ledger import Ledger
 from langgraph_tumix.core.usage import Usage, add_usage, used
-from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.folder import RunFolder
-from langgraph_tumix.evaluate.scoring import Score, Scorer
+from langgraph_tumix.evaluate.matching import matches, unit_of
 from langgraph_tumix.evaluate.tasks import Task
-from langgraph_tumix.evaluate.thread import Thread
-from langgraph_tumix.graph import TumixGraph
-from langgraph_tumix.models.meter import Meter
-from langgraph_tumix.outcome import Outcome
-
-CALL_SECONDS = 300.0
-"""Wall time of one call of the grading model at most."""
 
 WRITING = 0.5
 """Seconds for the last replies to be written down before the questions of an empty account are suspended."""
@@ -30,11 +20,19 @@ WRITING = 0.5
 
 @dataclass(frozen=True)
 class Job:
-    """One question, with one preset, once."""
+    """One question, with one preset, once.
+
+    Attributes:
+        preset: The preset's name in the evaluation.
+        task: The question.
+        repeat: The how manieth time, from 0.
+        configuration: The preset that answers, where its name leaves a number to be found.
+    """
 
     preset: str
     task: Task
     repeat: int
+    configuration: str
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -49,7 +47,7 @@ class Job:
 
 def jobs(tasks: Sequence[Task], presets: Sequence[str], repeats: int = 1) -> list[Job]:
     """List the jobs: all presets of a question next to each other, so that a run that is cut short compares fairly."""
-    return [Job(preset, task, repeat) for repeat in range(repeats) for task in tasks for preset in presets]
+    return [Job(preset, task, repeat, preset) for repeat in range(repeats) for task in tasks for preset in presets]
 
 
 @dataclass
@@ -62,6 +60,7 @@ class Progress:
         right: How many of these are right.
         scored: Of how many that can be told.
         graded: What the grading model has cost.
+        spent: By preset, what each answer has cost.
         before: How many were done when this session began.
         begun: When that was, on the monotonic clock.
         suspended: Whether the evaluation's own cap ended the session.
@@ -72,6 +71,7 @@ class Progress:
     right: int = 0
     scored: int = 0
     graded: Usage = field(default_factory=used)
+    spent: dict[str, list[Usage]] = field(default_factory=lambda: defaultdict(list))
     before: int = 0
     begun: float = field(default_factory=time.monotonic)
     suspended: bool = False
@@ -88,6 +88,32 @@ class Progress:
         self.scored += result["score"]["correct"] is not None
         self.right += result["score"]["correct"] is True
         self.graded = add_usage(self.graded, result["grading"])
+        self.spent[result["preset"]].append(result["outcome"]["usage"])
+
+
+class Engine(Protocol):
+    """What does the jobs, here or elsewhere.
+
+    Attributes:
+        account: What the whole evaluation may cost, grading included; it knows at any moment what was spent.
+    """
+
+    @property
+    def account(self) -> Account:
+        """The account."""
+        ...
+
+    async def result(self, job: Job) -> dict[str, Any]:
+        """Answer a job's question, from where it stands, and score the answer."""
+        ...
+
+    async def paid(self, jobs: Sequence[Job]) -> Usage:
+        """Return what jobs under way have cost so far."""
+        ...
+
+    async def discard(self, job: Job) -> None:
+        """Forget a job whose result is kept."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -96,21 +122,13 @@ class Runner:
 
     Attributes:
         folder: Where results go.
-        graphs: A graph for each preset; each compiled with `saver`, its budget within `account`.
-        saver: Keeps questions under way.
-        account: What the whole evaluation may cost, grading included; it knows at any moment what was spent.
-        scorer: Scores answers.
+        engine: Does the jobs.
         at_once: Questions in work at one time.
-        seed: Of the first repeat; each further one has the next.
     """
 
     folder: RunFolder
-    graphs: Mapping[str, TumixGraph]
-    saver: BaseCheckpointSaver[Any]
-    account: Account
-    scorer: Scorer = field(default_factory=Scorer)
+    engine: Engine
     at_once: int = 4
-    seed: int = 0
 
     async def run(
         self,
@@ -120,96 +138,59 @@ class Runner:
     ) -> Progress:
         """Do the jobs that have no result yet; when the account is empty, suspend those in work.
 
+        Presets at matched cost come last: what they are matched with has to be known.
+
         Args:
             work: All jobs.
             results: The results that are there.
             follow: Called with the progress, once before the first job and after each.
         """
-        progress = Progress(len(work))
+        progress, account = Progress(len(work)), self.engine.account
         paid = [add_usage(result["outcome"]["usage"], result["grading"]) for result in results]
         done = {(result["preset"], result["task"], result["repeat"]) for result in results}
-        left = [job for job in work if job.key not in done]
+        left = self._configured([job for job in work if job.key not in done])
+        known = [job for job in left if not unit_of(job.configuration)]
         for result in results:
             progress.add(result)
         progress.before = progress.done
-        self.account.spent = add_usage(*paid, *[await self._thread(job).paid() for job in left])
+        account.spent = add_usage(
+            *paid, await self.engine.paid([job for job in left if not unit_of(job.configuration)])
+        )
         follow(progress)
         try:
-            await self._all(iter(left), progress, follow)
+            await self._all(known, progress, follow)
+            if not account.empty and (matched := [job for job in left if unit_of(job.configuration)]):
+                self.folder.match(matches([job.preset for job in work], progress.spent))
+                await self._all(self._configured(matched), progress, follow)
         finally:
             await finished()
-        progress.suspended = self.account.empty
+        progress.suspended = account.empty
         return progress
 
-    async def _all(self, left: Iterator[Job], progress: Progress, follow: Callable[[Progress], object]) -> None:
+    def _configured(self, jobs: Sequence[Job]) -> list[Job]:
+        """Tell the jobs what their presets were matched to, as far as that is known."""
+        known = self.folder.matched
+        return [replace(job, configuration=known.get(job.preset, job.preset)) for job in jobs]
+
+    async def _all(self, left: Sequence[Job], progress: Progress, follow: Callable[[Progress], object]) -> None:
+        queue = iter(left)
         async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(self._work(left, progress, follow)) for _ in range(self.at_once)]
+            workers = [group.create_task(self._work(queue, progress, follow)) for _ in range(self.at_once)]
             suspending = group.create_task(self._suspend(workers))
             await asyncio.wait(workers)
             suspending.cancel()
 
     async def _suspend(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Once the account is empty and the last call has come back, stop everyone where they stand."""
-        await self.account.still.wait()
+        await self.engine.account.still.wait()
         await asyncio.sleep(WRITING)
         for worker in workers:
             worker.cancel()
 
     async def _work(self, left: Iterator[Job], progress: Progress, follow: Callable[[Progress], object]) -> None:
         for job in left:
-            result = await self._result(job)
+            result = await self.engine.result(job)
             await asyncio.to_thread(self.folder.append, result)
-            await self._thread(job).discard()
+            await self.engine.discard(job)
             progress.add(result)
             follow(progress)
-
-    async def _result(self, job: Job) -> dict[str, Any]:
-        try:
-            context = {"seed": self.seed + job.repeat}
-            state = await self._thread(job).answered(job.task.question, context)
-        except ConfigError as error:  # this question cannot be asked, others can
-            return _result(job, _unasked(job, error), [], Score(None, "none", str(error)), used())
-        grading = Ledger(name="grading", parent=self.account)
-        meter = Meter(grading, question=job.name, ceiling=64, call_seconds=CALL_SECONDS)
-        score = await self.scorer.score(job.task, state["outcome"], meter)
-        return _result(job, state["outcome"], state["notes"], score, grading.spent)
-
-    def _thread(self, job: Job) -> Thread:
-        return Thread(self.graphs[job.preset], self.saver, job.name)
-
-
-def _result(job: Job, outcome: Mapping[str, Any], notes: Sequence[Any], score: Score, grading: Usage) -> dict[str, Any]:
-    return {
-        "preset": job.preset,
-        "task": job.task.id,
-        "repeat": job.repeat,
-        "outcome": dict(outcome),
-        "notes": list(notes),
-        "score": asdict(score),
-        "grading": grading,
-    }
-
-
-def _unasked(job: Job, error: ConfigError) -> Outcome:
-    """Return the outcome of a question that was refused before anything was spent."""
-    return Outcome(
-        question=job.task.question,
-        answer=None,
-        confidence=0.0,
-        status="no_answer",
-        stop_reason="it could not be asked",
-        simulated=False,
-        agents=0,
-        rounds=[],
-        decided_in=None,
-        votes={},
-        tie=False,
-        usage=used(),
-        by_agent={},
-        by_round={},
-        lost=[],
-        left_out={},
-        tools={},
-        warnings=[str(error)],
-        seconds=0.0,
-    )

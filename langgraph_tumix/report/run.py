@@ -43,6 +43,7 @@ class About(TypedDict):
     presets: list[str]
     questions: Annotated[int, Field(ge=0)]
     repeats: Annotated[int, Field(ge=1)]
+    matched: NotRequired[dict[str, dict[str, str]]]
 
 
 class Asked(TypedDict):

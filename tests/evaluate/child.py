@@ -10,6 +10,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix import Budget, Price, create_tumix
 from langgraph_tumix.evaluate.account import Account
+from langgraph_tumix.evaluate.answering import Answering
 from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.runner import Progress, Runner, jobs
 from langgraph_tumix.evaluate.tasks import Task
@@ -42,7 +43,8 @@ async def evaluate(folder: Path, url: str, *, usd: float | None = None) -> Progr
                 )
                 for name, options in PRESETS.items()
             }
-            return await Runner(run, graphs, saver, account, at_once=3).run(jobs(TASKS, list(PRESETS)), results)
+            engine = Answering(graphs.__getitem__, saver, account)
+            return await Runner(run, engine, at_once=3).run(jobs(TASKS, list(PRESETS)), results)
 
 
 def work(folder: Path, url: str) -> None:

@@ -30,9 +30,9 @@ def test_the_bundled_questions_with_baselines_then_a_page(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     for name in ("tumix-rule", *BASELINES):
         assert name in done.stdout
-    for word in ("95 %", "not distinguishable", "against tumix-rule", "simulated"):
+    for word in ("95 %", "not distinguishable", "against tumix-rule", "simulated", "tumix-rule made"):
         assert word in done.stdout
-    for word in ("points or more", "simulated", "22 of 22 questions"):
+    for word in ("points or more", "simulated", "24 of 24 questions"):
         assert word in done.stderr
     before = (run / "results.jsonl").read_bytes()
     again = tumix(*command)
@@ -49,7 +49,7 @@ def test_the_bundled_questions_with_baselines_then_a_page(tmp_path: Path) -> Non
 def test_a_dry_run_checks_and_leaves_nothing(tmp_path: Path) -> None:
     done = tumix("eval", "offline", "--baselines", "--dry-run", "--repeats", "2", "--out", str(tmp_path / "run"))
     assert (done.returncode, done.stdout) == (0, "")
-    assert "1540 questions would be asked" in done.stderr
+    assert "1680 questions would be asked" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

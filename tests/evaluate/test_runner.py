@@ -11,6 +11,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph_tumix import Budget, ConfigError, create_tumix
 from langgraph_tumix.core.usage import add_usage
 from langgraph_tumix.evaluate.account import Account
+from langgraph_tumix.evaluate.answering import Answering
 from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.runner import Progress, Runner, jobs
 from langgraph_tumix.evaluate.scoring import Scorer
@@ -113,7 +114,7 @@ async def run_offline(folder: Path, tasks: list[Task], chat: ScriptedChatModel, 
     )
     about = {**ABOUT, "presets": ["single"]}
     with run.begin(about, tasks) as before:
-        runner = Runner(run, {"single": graph}, saver, account, scorer)
+        runner = Runner(run, Answering({"single": graph}.__getitem__, saver, account, scorer))
         return await runner.run(jobs(tasks, ["single"]), before)
 
 
