@@ -58,8 +58,8 @@ def _of_preset(evaluation: Evaluation, preset: str, run: Run | None, known: Mapp
     if run and (results := run.of_preset(preset)):
         costs = _from_results(evaluation, results, same=run.about["model"] == evaluation.speaker.name)
         return Estimate(preset, *costs, len(results))
-    ends = ("lower", "expected", "upper")
-    return Estimate(preset, *(_assumed(evaluation, preset, end, known) for end in ends), 0)
+    lower, expected, upper = (_assumed(evaluation, preset, end, known) for end in ("lower", "expected", "upper"))
+    return Estimate(preset, lower, expected, upper, 0)
 
 
 def _assumed(evaluation: Evaluation, preset: str, end: str, known: Mapping[str, Estimate]) -> Cost:

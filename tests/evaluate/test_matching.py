@@ -28,7 +28,7 @@ PRESETS = ["scimaster", "single", "self-consistency:calls", "self-consistency:do
 def evaluation(**more: Any) -> Evaluation:
     model = play()
     options = {"tools": toolbox(), "prices": {resolve(model).name: Price(1.0, 4.0)}}
-    given = {"tasks": TASKS, "source": "cases", "presets": PRESETS, "model": model, "options": options}
+    given: dict[str, Any] = {"tasks": TASKS, "source": "cases", "presets": PRESETS, "model": model, "options": options}
     return Evaluation(**(given | more))
 
 
