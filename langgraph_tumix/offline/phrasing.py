@@ -97,22 +97,29 @@ def family(*phrasings: str) -> Callable[[Callable[..., Problem]], Callable[..., 
     return register
 
 
+_OPENING = re.compile(
+    r"^(?:(?:please|can you|could you|would you|so|and|now|then|well|okay|ok|hello|hi|hey)[,.!]? "
+    r"|(?:tell me|do you know|i(?:'d like| want) to know)[,:]? )+",
+    re.IGNORECASE,
+)
 _LEAD_IN = re.compile(
-    r"(?:(?:please|can you|could you|so),? )?"
     r"(?:(?:(?:what|how much|who) (?:is|are|was)|what's|compute|calculate|find|determine|evaluate|work out|give):? )?"
     r"(?:the (?:exact )?(?:value|result) of )?(?:the )?",
     re.IGNORECASE,
 )
-_CLOSING_REQUEST = re.compile(r"(?<=[.?!]) (?:answer|give|reply|state|write|just)\b[^.?!]*[.!]?$", re.IGNORECASE)
+_CLOSING_REQUEST = re.compile(
+    r"(?<=[.?!]) (?:answer|give|reply|state|write|just)\b[^.?!]*[.!]?$|[,.?!]? (?:please|thanks|thank you)[.?!]*$",
+    re.IGNORECASE,
+)
 
 
 def matter(question: str) -> str:
-    """Take off how the answer should look, and put the rest on one line.
+    """Take off words of courtesy and how the answer should look, and put the rest on one line.
 
-    >>> matter("Compute the digit sum of 2^10.  Give only the number.")
-    'Compute the digit sum of 2^10'
+    >>> matter("And now, please compute the digit sum of 2^10.  Give only the number.")
+    'compute the digit sum of 2^10'
     """
-    return _CLOSING_REQUEST.sub("", " ".join(question.split())).rstrip("?. ")
+    return _CLOSING_REQUEST.sub("", _OPENING.sub("", " ".join(question.split()))).rstrip("?. ")
 
 
 def read(question: str) -> Problem | None:
