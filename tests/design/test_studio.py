@@ -28,14 +28,15 @@ async def test_a_person_approves_in_studio(client: Any) -> None:  # noqa: F811 -
     assert shown
     assert all(one["worth"]["basis"] == "gold" and one["agent"]["instruction"] for one in shown)
 
-    first, second, *others = (one["name"] for one in shown)
-    reply: dict[str, Any] = dict.fromkeys(others, "reject") | {first: "accept", second: "accept"}
+    first, *others = (one["name"] for one in shown)
+    edited = shown[1]["agent"] | {"name": "Edited", "instruction": "Look each fact up before you say it."}
+    reply: dict[str, Any] = dict.fromkeys(others, "reject") | {first: "accept", others[0]: edited}
     result = await client.runs.wait(thread, graph, command={"resume": reply}, context=context)
     assert result["answer"] == "2684"
     state = await client.threads.get_state(thread)
-    assert {note["agent"] for note in state["values"]["notes"]} == {"Base", "CoT", "C", first, second}
+    assert {note["agent"] for note in state["values"]["notes"]} == {"Base", "CoT", "C", first, "Edited"}
 
     later = (await client.threads.create())["thread_id"]
     result = await client.runs.wait(later, graph, input=asked, context=context)
     assert result["outcome"]["by_agent"]["designer"]["model_calls"] == 0, "the server's store has it"
-    assert {first, second} <= result["outcome"]["by_agent"].keys()
+    assert {first, "Edited"} <= result["outcome"]["by_agent"].keys()
