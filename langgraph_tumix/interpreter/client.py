@@ -9,6 +9,7 @@ iopub channel is read. The replies on the shell channel say nothing that iopub d
 import asyncio
 import contextlib
 import json
+import uuid
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -86,6 +87,7 @@ class KernelClient:
         self._session = Session(
             key=str(connection["key"]).encode(),
             signature_scheme=str(connection["signature_scheme"]),
+            username="",  # nobody's business there
             digest_history_size=0,  # a replayed message is no worse than a new one
             unpack=unpacked,
         )
@@ -151,7 +153,9 @@ class KernelClient:
         return self._session.deserialize(parts)
 
     def _ask(self, kind: str, content: dict[str, Any]) -> str:
-        message = self._session.msg(kind, content)
+        # An id of jupyter_client's would tell the code which process the host is, and which cell will be the next.
+        header = self._session.msg_header(kind) | {"msg_id": uuid.uuid4().hex}
+        message = self._session.msg(kind, content, header=header)
         self._shell.send(self._session.serialize(message))
         return str(message["msg_id"])
 

@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -21,13 +22,16 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+from langgraph_tumix.core.text import visible
 from langgraph_tumix.errors import InterpreterError
+from langgraph_tumix.interpreter.heir import bequeath
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Connection, Terms, environment
 
 INSTALL = "code execution needs ipykernel and jupyter-client: pip install ipykernel jupyter-client"
 INSIDE = Path(__file__).with_name("inside")
 CONNECTION_FILE = "kernel.json"
 CONFIRM_SECONDS = 5.0  # between killing a kernel and being told that it has ended, at the most
+LONGEST_FAILURE = 1000  # bytes
 LONGEST_BASE = 60  # bytes; a unix socket's path may have about 100, and ours are up to 20 longer than the base
 
 T = TypeVar("T")
@@ -176,6 +180,7 @@ def new_directory() -> Path:
     if len(os.fsencode(base)) > LONGEST_BASE:
         base = "/tmp"  # noqa: S108 - mkdtemp makes a new directory that is the user's own
     directory = Path(tempfile.mkdtemp(prefix="tumix-", dir=base))
+    bequeath(directory)
     for name in ("work", "tmp", "jupyter"):
         (directory / name).mkdir(mode=0o700)
     return directory
@@ -195,8 +200,12 @@ def new_connection(directory: Path) -> Connection:
 
 
 def _failure(directory: Path) -> str:
+    """Give what a kernel wrote about its end: a file that its code may have replaced by anything."""
     try:
-        return (directory / "failure").read_text(encoding="utf-8", errors="replace")
+        file = os.open(directory / "failure", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(file, "rb") as stream:
+            regular = stat.S_ISREG(os.fstat(file).st_mode)
+            return visible(stream.read(LONGEST_FAILURE).decode(errors="replace")) if regular else ""
     except OSError:
         return ""
 

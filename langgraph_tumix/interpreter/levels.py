@@ -28,6 +28,8 @@ HELD: dict[Level, set[str]] = {
     "process": LIMITED,
     "none": ALWAYS,
 }
+# Of a folder that Python lives in: what else is there, as the settings of pip with a password in them, is none of it.
+PYTHON = ("bin", "include", "lib", "lib64", "libexec", "share", "ssl", "pyvenv.cfg")
 OPEN = (
     "It runs as the host's user: nothing keeps the code from reading or changing that user's files, looking into that "
     "user's processes (the host's own environment and the keys in it included) or ending them, using the network, "
@@ -151,7 +153,8 @@ def choices(wanted: str, terms: Terms) -> tuple[Terms, ...]:
 
 def readable(*, network: bool) -> Iterable[str]:
     """List what of the host's files Python needs."""
-    python = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    homes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
+    python = {os.path.join(home, part) for home in homes for part in PYTHON}
     python |= {path for path in sys.path if Path(path).name in ("site-packages", "dist-packages")}
     python |= {sysconfig.get_path("stdlib"), str(Path(sys.executable).parent), str(Path(__file__).parent)}
     python |= {os.path.realpath(path) for path in (*python, sys.executable)}

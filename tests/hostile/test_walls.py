@@ -1,5 +1,6 @@
 """The parts of the walls that can be looked at one by one: the filter's numbers, and what is counted of the disk."""
 
+import ctypes
 import mmap
 import os
 import struct
@@ -11,12 +12,12 @@ from typing import IO
 import pytest
 
 from langgraph_tumix.interpreter.inside import calls
-from langgraph_tumix.interpreter.inside.disk import MEGABYTE, Disk
-from langgraph_tumix.interpreter.inside.seccomp import ALLOW, KILL, REFUSED, UNKNOWN, assemble
+from langgraph_tumix.interpreter.inside.disk import MEGABYTE, Disk, Disks
+from langgraph_tumix.interpreter.inside.seccomp import ALLOW, KILL, REFUSED, UNKNOWN, UNSUPPORTED, assemble
 
 pytestmark = pytest.mark.skipif(os.uname().sysname != "Linux", reason="only Linux has them")
 OWN = 4321
-OPEN = {"network": True, "processes": True, "walled": True, "own_user": True}
+OPEN = {"network": True, "processes": True, "walled": True}
 SHUT = dict.fromkeys(OPEN, False)
 MACHINE = calls.MACHINES["x86_64"]
 
@@ -45,7 +46,7 @@ def verdict(program: bytes, number: int, *arguments: int, machine: int = MACHINE
 
 
 def number(name: str) -> int:
-    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.OWNS, calls.JUDGED)
+    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.CHANGES, calls.ATTRIBUTES, calls.JUDGED)
     return {name: at for table in tables for name, at in calls.numbers(table, "x86_64").items()}[name]
 
 
@@ -59,7 +60,7 @@ def test_the_system_takes_the_filter(machine: str, rules: dict[str, bool]) -> No
 
 @pytest.mark.parametrize("machine", calls.MACHINES)
 def test_no_number_stands_for_two_calls(machine: str) -> None:
-    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.OWNS, calls.JUDGED)
+    tables = (calls.DENIED, calls.STARTS, calls.CONNECTS, calls.LEAVES, calls.CHANGES, calls.ATTRIBUTES, calls.JUDGED)
     listed = [at for table in tables for at in calls.numbers(table, machine).values()]
     assert len(set(listed)) == len(listed)
     assert max(listed) <= calls.NEWEST
@@ -79,6 +80,7 @@ def test_no_number_stands_for_two_calls(machine: str) -> None:
         ("getsid", (1,), REFUSED, ALLOW),
         ("clock_gettime", (1,), ALLOW, ALLOW),
         ("clock_gettime", (0xFFFFF000,), REFUSED, ALLOW),
+        ("timer_create", (0xFFFFF000,), REFUSED, ALLOW),
         ("chmod", (), REFUSED, ALLOW),
         ("connect", (), REFUSED, ALLOW),
         ("socket", (1,), REFUSED, REFUSED),
@@ -88,6 +90,13 @@ def test_no_number_stands_for_two_calls(machine: str) -> None:
         ("fcntl", (0, 8), REFUSED, REFUSED),
         ("fcntl", (0, 3), ALLOW, ALLOW),
         ("ioctl", (0, 0x5412), REFUSED, REFUSED),
+        ("ioctl", (0, 0x8912), REFUSED, REFUSED),
+        ("ioctl", (0, 0x5401), ALLOW, ALLOW),
+        ("getsockopt", (0, 1, 77), REFUSED, REFUSED),
+        ("setsockopt", (0, 1, 76), REFUSED, REFUSED),
+        ("setsockopt", (0, 1, 26), REFUSED, REFUSED),
+        ("setsockopt", (0, 41, 26), ALLOW, ALLOW),
+        ("getxattr", (), UNSUPPORTED, ALLOW),
         ("prctl", (1,), REFUSED, REFUSED),
         ("prlimit64", (1,), REFUSED, REFUSED),
         ("prlimit64", (OWN,), ALLOW, ALLOW),
@@ -156,3 +165,28 @@ def test_the_disk_is_followed(tmp_path: Path, write: Callable[[Path], Kept], too
     assert Disk(tmp_path, os.getpid(), most_mb=1, most_files=files, alone=False).exceeded() is too_much
     if kept:
         kept.close()
+
+
+def test_one_disk_is_looked_at_at_a_time(tmp_path: Path) -> None:
+    disks = Disks()
+    assert disks.patience() is None
+    for kernel in (1, 2, 3):
+        (tmp_path / str(kernel)).mkdir()
+        disks.all[kernel] = Disk(tmp_path / str(kernel), os.getpid(), most_mb=1, most_files=10, alone=False)
+    large(tmp_path / "2")
+    assert disks.exceeded() is None  # a round begins
+    assert [disks.exceeded() for _ in range(3)] == [None, 2, None]
+    assert disks.patience() == 50
+    assert disks.exceeded() is None
+    assert disks.patience() == 50  # it is not time yet
+
+
+def test_too_many_mappings_are_taken_for_hidden_files(tmp_path: Path) -> None:
+    with mmap.mmap(-1, 20_000 * mmap.PAGESIZE) as area:
+        start = ctypes.c_char.from_buffer(area)
+        for page in range(0, 20_000, 2):
+            address = ctypes.c_void_p(ctypes.addressof(start) + page * mmap.PAGESIZE)
+            assert ctypes.CDLL(None).mprotect(address, ctypes.c_size_t(mmap.PAGESIZE), mmap.PROT_READ) == 0
+        assert Disk(tmp_path, os.getpid(), most_mb=1, most_files=10, alone=False).exceeded()
+        del start
+    assert not Disk(tmp_path, os.getpid(), most_mb=1, most_files=10, alone=False).exceeded()

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from langgraph_tumix.interpreter import Session
+from langgraph_tumix.interpreter.heir import bequeath
 from langgraph_tumix.interpreter.lease import _leases
 from tests.interpreter.levels import LEVELS, Make, interpreter_at
 
@@ -26,6 +27,7 @@ def base(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         time.sleep(0.01)
     directory = tempfile.mkdtemp(prefix="t-", dir="/tmp")
     monkeypatch.setattr(tempfile, "tempdir", directory)
+    bequeath(Path(directory))  # from now on there is an heir, and it is not taken for a leak
     yield Path(directory)
     shutil.rmtree(directory)
 

@@ -45,10 +45,12 @@ asyncio.run(main())
     ("level", "number"),
     [
         *(("sandbox", signal.SIGKILL), ("sandbox", signal.SIGINT), ("confined", signal.SIGKILL)),
-        *(("cold", signal.SIGKILL), ("cold", signal.SIGTERM)),
+        *(("process", signal.SIGKILL), ("cold", signal.SIGKILL), ("cold", signal.SIGTERM)),
     ],
 )
-async def test_kernels_end_with_the_host_however_it_ends(base: Path, level: str, number: signal.Signals) -> None:
+async def test_kernels_and_files_end_with_the_host_however_it_ends(
+    base: Path, level: str, number: signal.Signals
+) -> None:
     interpreter_at(level)
     host = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HOST.format(level=level)),
@@ -63,7 +65,33 @@ async def test_kernels_end_with_the_host_however_it_ends(base: Path, level: str,
     host.send_signal(number)
     await host.wait()
     assert await soon(lambda: not any(process.is_running() for process in descendants))
-    assert number != signal.SIGINT or await soon(lambda: not Traces.under(base).directories)
+    assert await soon(lambda: not list(base.iterdir()))
+
+
+HEIR = """
+import os, signal, sys, time
+from langgraph_tumix.interpreter.heir import bequeath
+from langgraph_tumix.interpreter.launch import new_directory, remove
+gone, left = new_directory(), new_directory()
+remove(gone)
+if sys.argv[1] == "again":
+    children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
+    for child in children: os.kill(int(child), signal.SIGKILL); os.waitpid(int(child), 0)
+third = new_directory()
+(third / "work" / "no way in").mkdir(mode=0)
+bequeath(left)
+print(len(open(f"/proc/self/task/{os.getpid()}/children").read().split()), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("end_of_heir", ["", "again"])
+async def test_what_a_host_that_was_killed_left_is_removed(base: Path, end_of_heir: str) -> None:
+    environment = {**os.environ, "TMPDIR": str(base)}
+    command = [sys.executable, "-c", HEIR, end_of_heir]
+    done = await asyncio.to_thread(subprocess.run, command, env=environment, capture_output=True, text=True)
+    assert (done.stdout, done.returncode) == ("1\n", -signal.SIGKILL), done.stderr
+    assert await soon(lambda: not list(base.iterdir()))
 
 
 @pytest.mark.parametrize("code", ["print(1)", "import itertools; sum(itertools.repeat(0))"])

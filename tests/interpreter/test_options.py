@@ -18,7 +18,7 @@ from langgraph_tumix.interpreter.client import connected
 from langgraph_tumix.interpreter.inside.terms import Terms
 from langgraph_tumix.interpreter.kernel import Kernel
 from langgraph_tumix.interpreter.launch import ColdKernel, launched
-from langgraph_tumix.interpreter.levels import HELD
+from langgraph_tumix.interpreter.levels import HELD, readable
 from tests.interpreter.levels import ALL, answers, interpreter_at
 from tests.interpreter.traces import Traces, soon
 
@@ -82,6 +82,12 @@ def test_a_folder_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     for folder in (tmp_path / "missing", str(tmp_path / "file")):
         with pytest.raises(ConfigError, match=f"folders: '{folder}' is not a folder that exists"):
             JupyterInterpreter(folders=[folder])
+
+
+def test_what_lies_beside_python_is_not_readable() -> None:
+    paths = [Path(path) for path in readable(network=True)]
+    for secret in (Path(sys.prefix, "pip.conf"), Path(sys.prefix, ".env"), Path(sys.base_prefix, "etc"), Path.cwd()):
+        assert not any(secret.is_relative_to(path) for path in paths) or secret.is_relative_to("/usr")
 
 
 def test_a_level_that_there_is_not_is_refused() -> None:

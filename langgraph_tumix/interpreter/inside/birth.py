@@ -23,6 +23,7 @@ from langgraph_tumix.interpreter.program import app, messages
 from langgraph_tumix.interpreter.program.limits import limit_resources
 
 LOCKED = 1 << 20  # bytes of memory that may be kept from being swapped
+PENDING = 1024  # signals and timers, which the system keeps in memory of its own
 THREADS = 64  # of one kernel, which has 8 of its own
 OWN = ("work", "tmp", "jupyter")  # what of a kernel's directory is its own to write in
 OTHERS = 320  # how many tasks more the user may have, where all that the user runs count together
@@ -106,7 +107,9 @@ def _confine(birth: Birth, terms: Terms, server: int, report: Callable[..., None
     elif birth.user:
         paths = [place, *map(Path, (*terms.readable, *terms.folders))]
         hidden = not all(parent.stat().st_mode & 1 for path in paths if path.exists() for parent in path.parents)
-        linux.change_user(birth.user, keeping=linux.CAP_DAC_READ_SEARCH if hidden else None)
+        for path in (place, *(place / name for name in OWN)) if hidden else ():
+            os.chown(path, os.geteuid(), os.getegid())
+        linux.change_user(birth.user, files_as=os.geteuid() if hidden else None)
     if terms.level != "sandbox":
         linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # behind the outer wall it is so anyway
         if os.getppid() != server:
@@ -115,14 +118,14 @@ def _confine(birth: Birth, terms: Terms, server: int, report: Callable[..., None
         (place / name).mkdir(mode=0o700, exist_ok=True)
     limit_resources({**terms.limits(), **_most_tasks(birth, terms)})
     if terms.level in ("sandbox", "confined"):
-        limit_resources({"RLIMIT_MEMLOCK": LOCKED})
-        _restrict(terms, place, own_user=bool(birth.user))
-    if terms.level == "confined" and not birth.user:
-        shutil.copymode = shutil.copystat = lambda *_, **__: None  # refused: they change what the user owns
+        limit_resources({"RLIMIT_MEMLOCK": LOCKED, "RLIMIT_SIGPENDING": PENDING, "RLIMIT_MSGQUEUE": 0})
+        _restrict(terms, place)
+    if terms.level == "confined":
+        shutil.copymode = shutil.copystat = lambda *_, **__: None  # refused, see calls.CHANGES
     return place
 
 
-def _restrict(terms: Terms, place: Path, *, own_user: bool) -> None:
+def _restrict(terms: Terms, place: Path) -> None:
     if terms.level == "sandbox":
         linux.keep_capabilities()
     started = terms.processes > 0
@@ -135,7 +138,6 @@ def _restrict(terms: Terms, place: Path, *, own_user: bool) -> None:
         network=terms.network,
         processes=started,
         walled=terms.level == "sandbox",
-        own_user=own_user,
         process=os.getpid(),
     )
     linux.load_filter(program)
@@ -174,7 +176,7 @@ def _settle(place: Path) -> None:
     os.environ.update(environment(place))
     os.chdir(place / "work")
     os.umask(0o077)
-    sys.argv[:] = [""]
+    sys.argv[:] = sys.orig_argv[:] = [""]
     tempfile.tempdir = None
     random.seed()
     for name, function in RANDOM.items():

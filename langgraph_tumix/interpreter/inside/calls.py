@@ -44,11 +44,16 @@ CONNECTS = "connect 42 203, bind 49 200, listen 50 201"
 # Leaving the process group by which a kernel is ended, where no namespace holds its processes together.
 LEAVES = "setsid 112 157, setpgid 109 154"
 
-# Changing what one owns: by right of ownership alone, without opening it, so Landlock has no say.
-OWNS = """
+# Changing files without opening them, by right of ownership or of their modes alone: Landlock has no say.
+CHANGES = """
     chmod 90 -, fchmod 91 52, fchmodat 268 53, utime 132 -, utimes 235 -, futimesat 261 -, utimensat 280 88,
     setxattr 188 5, lsetxattr 189 6, fsetxattr 190 7, removexattr 197 14, lremovexattr 198 15, fremovexattr 199 16,
     truncate 76 45
+"""
+
+# Reading what hangs on files, where Landlock has no say either.
+ATTRIBUTES = """
+    getxattr 191 8, lgetxattr 192 9, fgetxattr 193 10, listxattr 194 11, llistxattr 195 12, flistxattr 196 13
 """
 
 # Judged by an argument.
@@ -56,9 +61,11 @@ JUDGED = """
     clone 56 220, clone3 435 435, socket 41 198, socketpair 53 199, ioctl 16 29, fcntl 72 25, prctl 157 167,
     setsockopt 54 208, prlimit64 302 261, sched_setscheduler 144 119, sched_getscheduler 145 120,
     sched_getparam 143 121, sched_setaffinity 203 122, sched_getaffinity 204 123,
-    getpgid 121 155, getsid 124 156, clock_gettime 228 113, clock_getres 229 114, fallocate 285 47,
+    getsockopt 55 209, getpgid 121 155, getsid 124 156, fallocate 285 47,
+    clock_gettime 228 113, clock_getres 229 114, clock_nanosleep 230 115, timer_create 222 107,
     kill 62 129, tgkill 234 131, rt_sigqueueinfo 129 138, rt_tgsigqueueinfo 297 240
 """
+CLOCKS = ("clock_gettime", "clock_getres", "clock_nanosleep", "timer_create")
 SIGNALLING = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
 
 

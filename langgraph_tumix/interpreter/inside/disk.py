@@ -1,12 +1,16 @@
 """What a kernel has written, where no file system of its own limits it."""
 
 import contextlib
+import errno
 import os
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+PAUSE = 0.05  # seconds from one round to the next
 MEGABYTE = 1 << 20
+LONGEST_MAPS = 3 << 18  # characters, some 8,000 mappings; a kernel with pandas, scipy and sympy has 1,100
 BLOCK = 512  # bytes, in which the system counts what a file takes
 
 
@@ -49,7 +53,7 @@ class Disk:
         return False
 
     def _sizes(self) -> Iterator[int]:
-        yield _nameless(self._pid, str(self._place))
+        yield _removed(self._pid, str(self._place))
         folders = [str(self._place)]
         while folders:
             with contextlib.suppress(FileNotFoundError, NotADirectoryError), os.scandir(folders.pop()) as entries:
@@ -60,6 +64,39 @@ class Disk:
                         yield entry.stat(follow_symlinks=False).st_blocks * BLOCK
 
 
+class Disks:
+    """The disks of several kernels, looked at one at a time.
+
+    Code can make that take a while, and what the fork server is asked meanwhile shall not wait for all of them.
+
+    Attributes:
+        all: The disks, by kernel.
+    """
+
+    def __init__(self) -> None:
+        self.all: dict[int, Disk] = {}
+        self._unseen: list[int] = []  # in this round
+        self._round_ended = 0.0
+
+    def patience(self) -> float | None:
+        """Say how long nobody need look, in milliseconds; None for as long as nothing else happens."""
+        if not self.all:
+            return None
+        return 0 if self._unseen else PAUSE * 1000
+
+    def exceeded(self) -> int | None:
+        """Look at the next disk, if it is time; gives the kernel if it takes more than it may."""
+        if not self._unseen:
+            if time.monotonic() - self._round_ended >= PAUSE:
+                self._unseen = list(self.all)
+            return None
+        kernel = self._unseen.pop()
+        exceeded = kernel in self.all and self.all[kernel].exceeded()
+        if not self._unseen:
+            self._round_ended = time.monotonic()
+        return kernel if exceeded else None
+
+
 def _work(pid: int) -> int:
     """Give the processor time that a process has taken, in the system's ticks."""
     with contextlib.suppress(OSError):
@@ -68,16 +105,19 @@ def _work(pid: int) -> int:
     return 0
 
 
-def _nameless(pid: int, place: str) -> int:
-    """Count what files take that were removed, but are still open or mapped."""
+def _removed(pid: int, place: str) -> int:
+    """Count what files take that were removed, but are still open or mapped.
+
+    Raises:
+        OSError: The process has so many mappings that it would take long to look through them.
+    """
     sizes: dict[int, int] = {}
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/maps").read_text(errors="replace").splitlines():
-            if line.endswith(" (deleted)") and place in line:
-                span, _, offset, _, file = line.split()[:5]
-                low, _, high = span.partition("-")
-                end = int(offset, 16) + int(high, 16) - int(low, 16)
-                sizes[int(file)] = max(end, sizes.get(int(file), 0))
+    for line in _mappings(pid):
+        if line.endswith(" (deleted)") and place in line:
+            span, _, offset, _, file = line.split()[:5]
+            low, _, high = span.partition("-")
+            end = int(offset, 16) + int(high, 16) - int(low, 16)
+            sizes[int(file)] = max(end, sizes.get(int(file), 0))
     with contextlib.suppress(OSError):
         for name in os.listdir(f"/proc/{pid}/fd"):
             with contextlib.suppress(FileNotFoundError):
@@ -85,3 +125,14 @@ def _nameless(pid: int, place: str) -> int:
                 if stat.S_ISREG(status.st_mode) and status.st_nlink == 0:
                     sizes[status.st_ino] = status.st_blocks * BLOCK
     return sum(sizes.values())
+
+
+def _mappings(pid: int) -> list[str]:
+    try:
+        with open(f"/proc/{pid}/maps", errors="replace") as maps:
+            text = maps.read(LONGEST_MAPS + 1)
+    except OSError:  # it has ended
+        return []
+    if len(text) > LONGEST_MAPS:
+        raise OSError(errno.E2BIG, "too many mappings")
+    return text.splitlines()

@@ -11,7 +11,7 @@ NEWUSER, NEWPID, NEWNET = 0x10000000, 0x20000000, 0x40000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
 MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 MNT_DETACH = 2
-CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID = 2, 5, 6, 7
+CAP_KILL, CAP_SETGID, CAP_SETUID = 5, 6, 7
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -84,20 +84,22 @@ def keep_capabilities(*kept: int) -> None:
     checked(libc.capset(header, data), "capset")
 
 
-def change_user(number: int, *, keeping: int | None = None) -> None:
-    """Become another user, who is in no group but that of the same number.
+def change_user(number: int, *, files_as: int | None = None) -> None:
+    """Become another user, who is in no group but that of the same number, and has no capabilities.
 
     Args:
         number: The user's.
-        keeping: A capability to keep, for root.
+        files_as: Whom to be still where files are reached, without any privilege of root's.
     """
-    if keeping is not None:
+    if files_as is not None:
         prctl(PR_SET_KEEPCAPS, 1)
     os.setgroups([])
     os.setresgid(number, number, number)
     os.setresuid(number, number, number)
-    if keeping is not None:
-        keep_capabilities(keeping)
+    if files_as is not None:
+        keep_capabilities(CAP_SETUID)
+        libc.setfsuid(files_as)
+        keep_capabilities()
 
 
 def load_filter(program: bytes) -> None:

@@ -10,6 +10,7 @@ import os
 import platform
 import socket
 import struct
+import termios
 
 from langgraph_tumix.interpreter.inside import calls, linux
 
@@ -17,8 +18,12 @@ AF_INET, AF_INET6 = 2, 10
 CLONE_THREAD = 0x00010000
 CLONE_NAMESPACES = 0x7E020000
 SOCKET_TYPE = 0xF  # without the flags
-TYPING = 0x5412, 0x541C  # on the host's terminal: TIOCSTI, TIOCLINUX
-OWNING = 0x8901, 0x8902  # FIOSETOWN, SIOCSPGRP: have signals sent when something arrives
+# What one asks of files, pipes and terminals. A socket of any kind could be asked for the machine's addresses, a file
+# for where it lies on the disk, a terminal to have something typed on it.
+ASKED = tuple(map(int, (termios.TCGETS, termios.TIOCGWINSZ, termios.FIONREAD, termios.FIONBIO)))
+ASKED += tuple(map(int, (termios.FIOCLEX, termios.FIONCLEX, termios.TIOCOUTQ, termios.TIOCGPGRP)))
+# SO_PASSCRED, SO_PEERCRED, SO_PEERGROUPS, SO_PASSPIDFD, SO_PEERPIDFD: who is at the other end, which is the host.
+PEER = 16, 17, 59, 76, 77
 F_SETSIG, F_SETOWN_EX = 10, 15
 NOTICES = (fcntl.F_SETOWN, F_SETOWN_EX, F_SETSIG, fcntl.F_NOTIFY, fcntl.F_SETLEASE)
 FILTERS = 26, 50, 51, 52  # programs for the system's kernel: SO_ATTACH_FILTER and its kin
@@ -33,14 +38,13 @@ REFUSED, UNKNOWN, UNSUPPORTED = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS, REF
 Instruction = tuple[int, int, int, int]
 
 
-def assemble(*, network: bool, processes: bool, walled: bool, own_user: bool, process: int, machine: str = "") -> bytes:
+def assemble(*, network: bool, processes: bool, walled: bool, process: int, machine: str = "") -> bytes:
     """Write the filter.
 
     Args:
         network: Allow internet sockets.
         processes: Allow starting processes and programs.
         walled: A process namespace and a file system of its own keep others away already.
-        own_user: Nothing but its own files belongs to the user.
         process: The number of the process that the filter is for.
         machine: The architecture, as the system calls it; by default this one.
 
@@ -52,7 +56,7 @@ def assemble(*, network: bool, processes: bool, walled: bool, own_user: bool, pr
         raise OSError(errno.ENOSYS, f"seccomp: nothing is known of {machine}")
     closed = (
         *((calls.DENIED, True), (calls.STARTS, not processes), (calls.CONNECTS, not network)),
-        *((calls.LEAVES, not walled), (calls.OWNS, not walled and not own_user)),
+        *((calls.LEAVES, not walled), (calls.CHANGES, not walled)),
     )
     program: list[Instruction] = [
         *((LOAD, 0, 0, MACHINE), (EQUAL, 1, 0, calls.MACHINES[machine]), (RETURN, 0, 0, KILL)),
@@ -61,6 +65,9 @@ def assemble(*, network: bool, processes: bool, walled: bool, own_user: bool, pr
     for group in (group for group, is_closed in closed if is_closed):
         for number in calls.numbers(group, machine).values():
             program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSED)]
+    if not walled:
+        for number in calls.numbers(calls.ATTRIBUTES, machine).values():
+            program += [(EQUAL, 0, 1, number), (RETURN, 0, 0, UNSUPPORTED)]
     judged = calls.numbers(calls.JUDGED, machine)
     rules = _everywhere(network=network, processes=processes, process=process)
     rules |= {} if walled else _among_others(process, signals=processes)
@@ -78,7 +85,7 @@ def _everywhere(*, network: bool, processes: bool, process: int) -> dict[str, li
         "socket": _only(0, *((AF_INET, AF_INET6) if network else ())),
         # Of a pair of streams neither can be turned to someone else.
         "socketpair": [_load(1), (AND, 0, 0, SOCKET_TYPE), *_is(socket.SOCK_STREAM), (RETURN, 0, 0, REFUSED)],
-        "ioctl": _none_of(1, *TYPING, *OWNING),
+        "ioctl": _only(1, *ASKED),
         "fcntl": _none_of(1, *NOTICES),
         "prctl": _none_of(0, linux.PR_SET_PDEATHSIG),
         "prlimit64": _only(0, 0, process),
@@ -92,7 +99,8 @@ def _everywhere(*, network: bool, processes: bool, process: int) -> dict[str, li
         ],
         "sched_getscheduler": [(RETURN, 0, 0, NOTHING)],
         "sched_getparam": [(RETURN, 0, 0, NOTHING)],
-        **({} if network else {"setsockopt": _none_of(2, *FILTERS)}),
+        "setsockopt": _no_option(*PEER, *FILTERS),
+        "getsockopt": _no_option(*PEER),
     }
 
 
@@ -108,12 +116,11 @@ def _among_others(process: int, *, signals: bool) -> dict[str, list[Instruction]
         "getsid": _only(0, 0, process),
         # The C library asks for each thread, and does without if there is no such call.
         "sched_getaffinity": [_load(0), *_is(0, process), (RETURN, 0, 0, UNKNOWN)],
-        # Negative clocks are other processes' and threads'.
-        "clock_gettime": [_load(0), (ANY_BIT, 0, 1, NEGATIVE), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)],
-        "clock_getres": [_load(0), (ANY_BIT, 0, 1, NEGATIVE), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)],
         # The disk is followed, not limited: nobody gets much of it at once. The C library then writes instead.
         "fallocate": [(RETURN, 0, 0, UNSUPPORTED)],
     }
+    for call in calls.CLOCKS:  # negative ones are other processes' and threads'
+        rules[call] = [_load(0), (ANY_BIT, 0, 1, NEGATIVE), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)]
     if not signals:  # to its own process, or with kill to its own group
         rules |= {call: _only(0, process, *((0,) if call == "kill" else ())) for call in calls.SIGNALLING}
     return rules
@@ -134,6 +141,10 @@ def _only(argument: int, *values: int) -> list[Instruction]:
 def _none_of(argument: int, *values: int) -> list[Instruction]:
     refused = [step for value in values for step in ((EQUAL, 0, 1, value), (RETURN, 0, 0, REFUSED))]
     return [_load(argument), *refused, (RETURN, 0, 0, ALLOW)]
+
+
+def _no_option(*values: int) -> list[Instruction]:
+    return [_load(1), (EQUAL, 1, 0, socket.SOL_SOCKET), (RETURN, 0, 0, ALLOW), *_none_of(2, *values)]
 
 
 def _clone_rules(*, processes: bool) -> list[Instruction]:

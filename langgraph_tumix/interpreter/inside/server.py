@@ -21,11 +21,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from langgraph_tumix.interpreter.inside import landlock, linux, wall
-from langgraph_tumix.interpreter.inside.disk import Disk
+from langgraph_tumix.interpreter.inside.disk import Disk, Disks
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Terms
 
 LARGEST_REQUEST = 1 << 16
-LOOK_AFTER_DISK_MS = 50
 PARTS = """
     IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.doctb IPython.core.logger
     IPython.core.magics IPython.core.oinspect IPython.core.pylabtools IPython.core.tbtools IPython.core.ultratb
@@ -55,7 +54,7 @@ class Server:
         self._registry.setblocking(False)
         self._pids: dict[int, int] = {}
         self._midwives: dict[int, int] = {}  # whose child is to be a kernel, by their own pid
-        self._disks: dict[int, Disk] = {}  # of kernels that have no file system of their own
+        self._disks = Disks()  # of kernels that have no file system of their own
         self._unfit: dict[int, str] = {}  # why a kernel did not come to life
         self._doomed: set[int] = set()
         self._wakeup, wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -69,13 +68,14 @@ class Server:
         for descriptor in (self._control.fileno(), self._host, self._wakeup, self._registry.fileno()):
             poll.register(descriptor, select.POLLIN)
         while True:
-            ready = {descriptor for descriptor, _ in poll.poll(LOOK_AFTER_DISK_MS if self._disks else None)}
+            ready = {descriptor for descriptor, _ in poll.poll(self._disks.patience())}
             if self._wakeup in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(self._wakeup, 4096)
             self._read_registry()
             self._reap()
-            self._look_after_disk()
+            if not ready:
+                self._look_after_disk()
             if self._host in ready or (self._control.fileno() in ready and not self._take_request()):
                 self._end()
 
@@ -116,7 +116,7 @@ class Server:
             self._pids[request["id"]] = pid
         if self._terms.level in ("confined", "process") and "trial" not in request:
             place, most, alone = Path(request["place"]), self._terms.disk_mb, not self._terms.processes
-            self._disks[request["id"]] = Disk(place, pid, most_mb=most, most_files=wall.MOST_FILES, alone=alone)
+            self._disks.all[request["id"]] = Disk(place, pid, most_mb=most, most_files=wall.MOST_FILES, alone=alone)
 
     def _signal(self, kernel: int, number: int) -> None:
         if kernel in self._pids:
@@ -126,10 +126,10 @@ class Server:
             self._doomed.add(kernel)
 
     def _look_after_disk(self) -> None:
-        for kernel, disk in self._disks.items():
-            if disk.exceeded():
-                self._unfit[kernel] = f"it wrote more than {self._terms.disk_mb} MiB or {wall.MOST_FILES} files"
-                self._signal(kernel, signal.SIGKILL)
+        if (kernel := self._disks.exceeded()) is not None:
+            most = f"{self._terms.disk_mb} MiB or {wall.MOST_FILES} files"
+            self._unfit[kernel] = f"it wrote more than {most}, or hid what it wrote"
+            self._signal(kernel, signal.SIGKILL)
 
     def _read_registry(self) -> None:
         """Take in what newborn kernels say of themselves."""
@@ -166,7 +166,7 @@ class Server:
         if kernel is None:
             return
         self._pids.pop(kernel, None)
-        self._disks.pop(kernel, None)
+        self._disks.all.pop(kernel, None)
         self._doomed.discard(kernel)
         self._kill_group(pid)
         self.tell(ended=kernel, code=code, failure=self._unfit.pop(kernel, ""))
