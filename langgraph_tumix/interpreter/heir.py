@@ -1,8 +1,7 @@
 """An heir: kernels' directories are removed even if this process is killed and has no time to do it.
 
-The heir is a shell of a few hundred kilobytes, in a session of its own so that no signal meant for us reaches it. It is
-told of each directory through a pipe, forgets those that are gone, and removes what is left when the pipe's other end
-has vanished with us.
+The heir is a shell, in a session of its own so that no signal meant for us reaches it. It is told of each directory
+through a pipe, forgets those that are gone, and removes what is left when the pipe's other end has vanished with us.
 """
 
 import contextlib
@@ -26,30 +25,31 @@ for left; do
 done
 """
 
-_pipe: int | None = None
-_lock = threading.Lock()
+
+class Heir:
+    """Starts when it is first told something; one that was ended by someone is replaced."""
+
+    def __init__(self) -> None:
+        self._pipe = -1
+        self._lock = threading.Lock()
+
+    def tell(self, directory: Path) -> None:
+        """Have a directory removed when this process has ended; whoever removes it earlier need not say so."""
+        line = os.fsencode(directory) + b"\n"
+        with self._lock, contextlib.suppress(OSError):  # without a shell, what is killed leaves something behind
+            if self._pipe < 0:
+                self._pipe = _started()
+            try:
+                os.write(self._pipe, line)
+            except BrokenPipeError:
+                os.close(self._pipe)
+                self._pipe = -1
+                self._pipe = _started()
+                os.write(self._pipe, line)
 
 
-def bequeath(directory: Path) -> None:
-    """Have a directory removed when this process has ended; whoever removes it earlier need not say so."""
-    global _pipe
-    with _lock, contextlib.suppress(OSError):  # without a shell, only what is killed leaves something behind
-        if _pipe is None:
-            _pipe = _heir()
-        try:
-            _tell(_pipe, directory)
-        except BrokenPipeError:  # someone ended it
-            os.close(_pipe)
-            _pipe = _heir()
-            _tell(_pipe, directory)
-
-
-def _tell(pipe: int, directory: Path) -> None:
-    os.write(pipe, os.fsencode(directory) + b"\n")
-
-
-def _heir() -> int:
-    """Start one, and give the pipe's end."""
+def _started() -> int:
+    """Start one, and give the pipe that leads to it."""
     end, ours = os.pipe()
     try:
         quiet = [(os.POSIX_SPAWN_OPEN, standard, os.devnull, os.O_WRONLY, 0) for standard in (1, 2)]
@@ -61,3 +61,6 @@ def _heir() -> int:
     finally:
         os.close(end)
     return ours
+
+
+bequeath = Heir().tell

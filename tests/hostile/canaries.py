@@ -77,12 +77,16 @@ class Canaries:
 
 def condition(targets: Targets) -> dict[str, object]:
     """Look at everything that a program may have damaged."""
-    found: dict[str, object] = dict.fromkeys(("folder", "file", "file's data", "process", "process's limits"))
+    found: dict[str, object] = dict.fromkeys(
+        ("folder", "file", "file's data", "public file", "process", "process's limits")
+    )
     results = Path(targets.work, "results.txt")
     with contextlib.suppress(OSError):
         found["folder"] = sorted(os.listdir(targets.work))
         found["file's data"] = os.listxattr(results)
         status = results.stat()
+        public = Path(targets.work, "public.txt")
+        found["public file"] = public.stat().st_mtime_ns, os.listxattr(public), public.read_text()
         found["file"] = results.read_text(), status.st_mode, status.st_mtime_ns, status.st_nlink
     with contextlib.suppress(OSError):
         victim = targets.victim
@@ -135,6 +139,10 @@ def fill(home: Path, work: Path, secret: str) -> None:
     work.mkdir()
     (work / "results.txt").write_text("as planted")
     (work / "program.py").write_text(f"print('{secret}')\n")
+    (work / "public.txt").write_text("for everyone")
+    (work / "public.txt").chmod(0o666)
+    with contextlib.suppress(OSError):  # not every file system has attributes
+        os.setxattr(work / "public.txt", "user.origin", secret.encode())
 
 
 @contextlib.asynccontextmanager

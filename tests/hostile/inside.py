@@ -70,7 +70,8 @@ class Targets:
         victim: Another process of the same user; a secret is in its environment, at `victim_address` and in the
             file that it has open as `victim_descriptor`.
         home: A home folder with secrets in it; `key_file` is one of them.
-        work: A folder that the host works in, with the file ``results.txt``.
+        work: A folder that the host works in, with the file ``results.txt``, and with ``public.txt``, which everyone
+            may write and on which a secret hangs.
         tcp, udp: Ports on 127.0.0.1 of servers that answer with a secret; `unix`, `abstract`, `unix_datagram` and
             `abstract_datagram` are the like.
         port: A port on 127.0.0.1 that nobody uses.

@@ -48,9 +48,7 @@ asyncio.run(main())
         *(("process", signal.SIGKILL), ("cold", signal.SIGKILL), ("cold", signal.SIGTERM)),
     ],
 )
-async def test_kernels_and_files_end_with_the_host_however_it_ends(
-    base: Path, level: str, number: signal.Signals
-) -> None:
+async def test_all_ends_with_the_host_however_it_ends(base: Path, level: str, number: signal.Signals) -> None:
     interpreter_at(level)
     host = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", HOST.format(level=level)),

@@ -107,7 +107,7 @@ def _confine(birth: Birth, terms: Terms, server: int, report: Callable[..., None
     elif birth.user:
         paths = [place, *map(Path, (*terms.readable, *terms.folders))]
         hidden = not all(parent.stat().st_mode & 1 for path in paths if path.exists() for parent in path.parents)
-        for path in (place, *(place / name for name in OWN)) if hidden else ():
+        for path in (place, *filter(Path.is_dir, place.iterdir())) if hidden else ():
             os.chown(path, os.geteuid(), os.getegid())
         linux.change_user(birth.user, files_as=os.geteuid() if hidden else None)
     if terms.level != "sandbox":

@@ -58,7 +58,7 @@ ATTRIBUTES = """
 
 # Judged by an argument.
 JUDGED = """
-    clone 56 220, clone3 435 435, socket 41 198, socketpair 53 199, ioctl 16 29, fcntl 72 25, prctl 157 167,
+    mmap 9 222, clone 56 220, clone3 435 435, socket 41 198, socketpair 53 199, ioctl 16 29, fcntl 72 25, prctl 157 167,
     setsockopt 54 208, prlimit64 302 261, sched_setscheduler 144 119, sched_getscheduler 145 120,
     sched_getparam 143 121, sched_setaffinity 203 122, sched_getaffinity 204 123,
     getsockopt 55 209, getpgid 121 155, getsid 124 156, fallocate 285 47,

@@ -18,6 +18,7 @@ AF_INET, AF_INET6 = 2, 10
 CLONE_THREAD = 0x00010000
 CLONE_NAMESPACES = 0x7E020000
 SOCKET_TYPE = 0xF  # without the flags
+MAP_HUGETLB = 0x40000  # of huge pages the machine has few
 # What one asks of files, pipes and terminals. A socket of any kind could be asked for the machine's addresses, a file
 # for where it lies on the disk, a terminal to have something typed on it.
 ASKED = tuple(map(int, (termios.TCGETS, termios.TIOCGWINSZ, termios.FIONREAD, termios.FIONBIO)))
@@ -30,7 +31,7 @@ FILTERS = 26, 50, 51, 52  # programs for the system's kernel: SO_ATTACH_FILTER a
 NEGATIVE = 1 << 31
 
 LOAD, AND, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
-NUMBER, MACHINE, ARGUMENTS = 0, 4, (16, 24, 32)  # where they are in what a filter is given; lower halves
+NUMBER, MACHINE, ARGUMENTS = 0, 4, (16, 24, 32, 40)  # where they are in what a filter is given; lower halves
 ALLOW, KILL, REFUSE = 0x7FFF0000, 0x80000000, 0x00050000
 NOTHING = REFUSE  # an error that is none: nothing is done, and nobody complains
 REFUSED, UNKNOWN, UNSUPPORTED = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS, REFUSE | errno.EOPNOTSUPP
@@ -83,8 +84,12 @@ def _everywhere(*, network: bool, processes: bool, process: int) -> dict[str, li
         "clone3": [(RETURN, 0, 0, UNKNOWN)],
         "clone": _clone_rules(processes=processes),
         "socket": _only(0, *((AF_INET, AF_INET6) if network else ())),
-        # Of a pair of streams neither can be turned to someone else.
-        "socketpair": [_load(1), (AND, 0, 0, SOCKET_TYPE), *_is(socket.SOCK_STREAM), (RETURN, 0, 0, REFUSED)],
+        # Of a pair of streams neither can be turned to someone else, if they are of this machine's.
+        "socketpair": [
+            *(_load(0), (EQUAL, 1, 0, socket.AF_UNIX), (RETURN, 0, 0, REFUSED)),
+            *(_load(1), (AND, 0, 0, SOCKET_TYPE), *_is(socket.SOCK_STREAM), (RETURN, 0, 0, REFUSED)),
+        ],
+        "mmap": [_load(3), (ANY_BIT, 0, 1, MAP_HUGETLB), (RETURN, 0, 0, REFUSED), (RETURN, 0, 0, ALLOW)],
         "ioctl": _only(1, *ASKED),
         "fcntl": _none_of(1, *NOTICES),
         "prctl": _none_of(0, linux.PR_SET_PDEATHSIG),
