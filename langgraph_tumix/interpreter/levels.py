@@ -109,7 +109,7 @@ def explain(terms: Terms) -> Explanation:
                 "processes, signals to others and the system's riskier calls; "
                 + _network(terms)
                 + f" {shared}. It is ended when it has written more than {terms.disk_mb} MiB. "
-                "It can ask which files and processes there are, and how large a file is.",
+                "It can ask which files and processes there are, how large a file is, and what the machine is called.",
             )
         case "process", _:
             return Explanation("process", "process", ("limits",), f"A kernel is a process of its own. {shared}. {OPEN}")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from langgraph_tumix.interpreter import GatewayInterpreter, JupyterInterpreter
 from langgraph_tumix.interpreter.client import connected
 from langgraph_tumix.interpreter.inside.terms import Terms
 from langgraph_tumix.interpreter.kernel import Kernel
-from langgraph_tumix.interpreter.launch import ColdKernel, launched
+from langgraph_tumix.interpreter.launch import LONGEST_FAILURE, ColdKernel, _failure, launched
 from langgraph_tumix.interpreter.levels import HELD, readable
 from tests.interpreter.levels import ALL, answers, interpreter_at
 from tests.interpreter.traces import Traces, soon
@@ -32,6 +33,24 @@ async def test_a_kernel_that_cannot_start_says_why(base: Path) -> None:
         with contextlib.closing(await connected(process.connection)) as client, why:
             await Kernel(process, client).ready()
     assert Traces.under(base) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (lambda path: path.write_text("\x1b[2JMemoryError"), "MemoryError"),
+        (lambda path: path.write_text("x" * 1_000_000), "x" * LONGEST_FAILURE),
+        (lambda path: path.symlink_to("/dev/zero"), ""),
+        (os.mkfifo, ""),
+        (os.mkdir, ""),
+        (lambda path: None, ""),
+    ],
+)
+def test_what_code_puts_where_a_kernel_says_why_it_ended(
+    tmp_path: Path, place: Callable[[Path], object], said: str
+) -> None:
+    place(tmp_path / "failure")
+    assert _failure(tmp_path) == said
 
 
 async def test_a_long_path_for_temporary_files_is_not_used(base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
