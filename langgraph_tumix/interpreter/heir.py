@@ -1,7 +1,7 @@
 """An heir: kernels' directories are removed even if this process is killed and has no time to do it.
 
 The heir is a shell, in a session of its own so that no signal meant for us reaches it. It is told of each directory
-through a pipe, forgets those that are gone, and removes what is left when the pipe's other end has vanished with us.
+through a pipe, forgets those that are gone now and then, and removes what is left when the pipe's other end has vanished with us.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ WILL = r"""
 trap '' HUP INT QUIT TERM
 while IFS= read -r new; do
     set -- "$@" "$new"
-    for old; do shift; [ -e "$old" ] && set -- "$@" "$old"; done
+    [ $# -lt 64 ] || for old; do shift; [ -e "$old" ] && set -- "$@" "$old"; done
 done
 for left; do
     for pause in 0.1 0.5 1; do  # kernels that are about to end may still be writing
