@@ -1,7 +1,8 @@
 """An heir: kernels' directories are removed even if this process is killed and has no time to do it.
 
 The heir is a shell, in a session of its own so that no signal meant for us reaches it. It is told of each directory
-through a pipe, forgets those that are gone now and then, and removes what is left when the pipe's other end has vanished with us.
+through a pipe, forgets those that are gone now and then, and when the pipe's other end has vanished with us it removes
+what is left.
 """
 
 import contextlib
