@@ -1,6 +1,7 @@
 """What an agent is: an instruction, the tools it may use, and the loop that follows from them."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -71,21 +72,25 @@ class Agent:
             raise ConfigError(
                 f"agent name {self.name!r}: use up to 40 letters, digits, spaces and _.+-, a letter or digit first"
             )
-        if not self.instruction.strip():
+        if not isinstance(self.instruction, str) or not self.instruction.strip():
             raise ConfigError(f"agent {self.name!r} has no instruction: say in a sentence how it should work")
+        if not isinstance(self.guide, str):
+            raise ConfigError(f"agent {self.name!r}: guide is {self.guide!r}, give an instruction, or '' for none")
         _one_of(self, "code", ("none", "once", "loop"))
         _one_of(self, "search", ("none", "gs", "llm", "com"))
-        object.__setattr__(self, "tools", tuple(self.tools))
+        for name in ("tools", "steps"):
+            if isinstance(getattr(self, name), str) or not isinstance(getattr(self, name), Iterable):
+                raise ConfigError(f"agent {self.name!r}: {name} is {getattr(self, name)!r}, give a list")
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         strange = [tool for tool in self.tools if not isinstance(tool, BaseTool)]
         if strange:
             raise ConfigError(
                 f"agent {self.name!r}: {strange[0]!r} is not a LangChain tool; decorate the function with @tool"
             )
-        if isinstance(self.steps, str) or not all(isinstance(step, str) and step.strip() for step in self.steps):
+        if not all(isinstance(step, str) and step.strip() for step in self.steps):
             raise ConfigError(f"agent {self.name!r}: steps is a list of further instructions, none of them empty")
-        object.__setattr__(self, "steps", tuple(self.steps))
-        if self.max_tool_uses < 1:
-            raise ConfigError(f"agent {self.name!r}: max_tool_uses is {self.max_tool_uses}, give at least 1")
+        if not isinstance(self.max_tool_uses, int) or self.max_tool_uses < 1:
+            raise ConfigError(f"agent {self.name!r}: max_tool_uses is {self.max_tool_uses!r}, give at least 1")
         _one_of(self, "check", ("none", "recheck", "wait", "verify", "pivot"))
         if not 1 <= self.checks <= MOST_CHECKS:
             raise ConfigError(f"agent {self.name!r}: checks is {self.checks}, give 1 to {MOST_CHECKS}")

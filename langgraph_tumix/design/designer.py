@@ -3,7 +3,7 @@
 import hashlib
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from langchain_core.language_models import BaseChatModel
@@ -13,6 +13,16 @@ from langgraph_tumix.agents.spec import Agent
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.design.bench import Probe
 from langgraph_tumix.errors import ConfigError
+
+_KINDS: Mapping[str, tuple[type, str]] = {
+    "task": (str, "a text"),
+    "questions": (Iterable, "a list of texts or Probe(question, gold)"),
+    "notes": (Iterable, "a list of texts"),
+    "key": (str, "a text"),
+    "budget": (Budget, "a Budget(usd=...)"),
+    **dict.fromkeys(("proposals", "keep", "probes", "shown", "seed"), (int, "a whole number")),
+    "confidence": (float, "a share from 0.5 to below 1"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +70,11 @@ class Designer:
     memory: InMemoryStore = field(default_factory=InMemoryStore, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if isinstance(self.questions, str):
-            raise ConfigError("Designer(questions=...) is a list of questions, not one text")
+        for name, (kind, words) in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kind) or (isinstance(value, str) and kind is not str):
+                raise ConfigError(f"Designer({name}={value!r}): give {words}")
+        object.__setattr__(self, "notes", tuple(self.notes))
         probes = tuple(Probe(one) if isinstance(one, str) else one for one in self.questions)
         if any(not isinstance(probe, Probe) or not probe.question.strip() for probe in probes):
             raise ConfigError("Designer(questions=...) takes texts and Probe(question, gold)")

@@ -108,6 +108,13 @@ def test_bad_configuration_is_refused(options: dict[str, Any], says: str) -> Non
         ({"code": "once", "search": "gs"}, "code='loop'"),
         ({"max_tool_uses": 0}, "max_tool_uses"),
         ({"tools": (len,)}, "not a LangChain tool"),
+        ({"tools": 5}, "tools is 5, give a list"),
+        ({"steps": "Check it."}, "steps is 'Check it.', give a list"),
+        ({"steps": None}, "steps is None, give a list"),
+        ({"instruction": None}, "no instruction"),
+        ({"guide": 5, "code": "loop"}, "guide is 5"),
+        ({"max_tool_uses": "5"}, "max_tool_uses is '5'"),
+        ({"max_tool_uses": 2.5}, "max_tool_uses is 2.5"),
     ],
 )
 def test_bad_agents_are_refused(fields: dict[str, Any], says: str) -> None:
