@@ -66,6 +66,26 @@ async def test_all_ends_with_the_host_however_it_ends(base: Path, level: str, nu
     assert await soon(lambda: not list(base.iterdir()))
 
 
+DETACHED = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0: print(os.getpid(), flush=True); time.sleep(60)
+    os._exit(0)
+time.sleep(0.2)
+"""
+
+
+async def test_what_was_detached_ends_with_the_fork_server(base: Path) -> None:
+    interpreter = JupyterInterpreter(isolation="process", memory_mb=1501)
+    async with opened(interpreter) as session:
+        pid = int((await session.run(DETACHED, seconds=5)).output)
+    assert psutil.pid_exists(pid)  # which the level does not claim to prevent
+    del interpreter, session
+    gc.collect()
+    assert await soon(lambda: not psutil.pid_exists(pid))
+
+
 HEIR = """
 import os, signal, sys, time
 from langgraph_tumix.interpreter.heir import bequeath

@@ -25,6 +25,7 @@ from langgraph_tumix.interpreter.inside.disk import Disk, Disks
 from langgraph_tumix.interpreter.inside.terms import CHANNELS, Terms
 
 LARGEST_REQUEST = 1 << 16
+MOST_GENERATIONS = 200  # of children that outlive their parents
 PARTS = """
     IPython.core.completer IPython.core.completerlib IPython.core.debugger IPython.core.doctb IPython.core.logger
     IPython.core.magics IPython.core.oinspect IPython.core.pylabtools IPython.core.tbtools IPython.core.ultratb
@@ -176,11 +177,23 @@ class Server:
             os.killpg(pid, signal.SIGKILL)
 
     def _end(self) -> NoReturn:
-        for pid in self._pids.values():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            self._kill_group(pid)
+        """End, and all that there is with it; what kernels' children have detached are children of this process."""
+        for _ in range(MOST_GENERATIONS if self._terms.level != "sandbox" else 0):  # where it is so anyway
+            if not (children := self._children()):
+                break
+            for pid in children:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                self._kill_group(pid)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(-1, 0)
         os._exit(0)
+
+    def _children(self) -> list[int]:
+        try:
+            return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+        except OSError:  # a system that does not list them
+            return list(self._pids.values())
 
 
 def _prepare(terms: Terms) -> dict[str, Any]:
@@ -220,6 +233,8 @@ def main(control: str, host: str, packed: str) -> NoReturn:
             wall.enclose(terms)
         if terms.wall != "no":
             linux.prctl(linux.PR_SET_PDEATHSIG, signal.SIGKILL)  # of its parent, outside, which has one thread
+        else:
+            linux.prctl(linux.PR_SET_CHILD_SUBREAPER, 1)  # or what kernels' children leave waits for the machine's init
         about = _prepare(terms)
         server = Server(channel, int(host), terms)
     except BaseException as error:  # noqa: BLE001 - the host is waiting to be told
