@@ -172,7 +172,8 @@ def create_tumix(
     check_priced(plan.budget, plan.models, plan.searches)
     check_quorum(defaults, plan.roster)
     builder = _builder(plan, None if designer is None else DesignNodes(plan, designer, proposer, main, toolbox))
-    return builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+    graph = builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+    return graph.with_config(metadata={"tumix": name})  # tells tracers where a question begins
 
 
 _KINDS: Mapping[str, tuple[type, str]] = {

@@ -17,7 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Each room may import those to its right, and itself.
 ORDER = [
     ["cli", "live", "doctor"],
-    ["report", "evaluate"],
+    ["report", "evaluate", "export"],
     ["graph", "ask", "__init__"],
     ["nodes"],
     ["design"],

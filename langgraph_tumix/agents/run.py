@@ -12,6 +12,7 @@ from langgraph.errors import GraphBubbleUp
 from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.prompt import Question
 from langgraph_tumix.agents.protocol import bounded
+from langgraph_tumix.agents.tracing import traced
 from langgraph_tumix.background import abandonable
 from langgraph_tumix.core.notes import Evidence, Note, Status, note_id
 from langgraph_tumix.core.text import clean, cut, disarm
@@ -105,7 +106,7 @@ class Run:
                 result = await abandonable(session.run(code, seconds=self.tool_seconds))
             return _step("code", code, result.output, ok=result.status == "ok", seconds=result.seconds)
 
-        return self.keep(await self.log.once(f"code {code}", run))
+        return self.keep(await self.log.once(f"code {code}", lambda: traced("python", code, run)))
 
     async def _open(self, interpreter: Interpreter) -> Session:
         """Open the session; after a crash, what ran before it is run again, for its variables."""
@@ -133,7 +134,7 @@ class Run:
             seconds = time.monotonic() - started
             return _step("search", query, output, ok=bool(sources), sources=sources, seconds=seconds)
 
-        return self.keep(await self.log.once(f"search {query}", find))
+        return self.keep(await self.log.once(f"search {query}", lambda: traced("search", query, find)))
 
     @property
     def _search_seconds(self) -> float:

@@ -25,6 +25,7 @@ from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.graph import TumixGraph
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.plan import check_priced
+from langgraph_tumix.report.run import Run, read_run
 from langgraph_tumix.toolbox import Toolbox
 
 
@@ -136,6 +137,20 @@ class Evaluation:
             async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
                 engine = Answering(self.make(saver, account), saver, account, scorer, self.seed)
                 yield Runner(run, engine, self.at_once), results
+
+    async def run(self, folder: Path | str) -> Run:
+        """Do what is not done yet, and return the run: what `tumix eval` does, in a notebook or a program.
+
+        Args:
+            folder: Where results go; a folder that holds some of them is gone on with.
+
+        Raises:
+            ConfigError: Something asked for cannot be had, or the folder belongs to another evaluation.
+        """
+        folder = Path(folder)
+        async with self.opened(folder) as (runner, before):
+            await runner.run(self.jobs, before)
+        return read_run(folder)
 
 
 def _version() -> str:

@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import AsyncIterator, Hashable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -102,7 +103,8 @@ class Meter:
             begun = _now()
             try:
                 async with asyncio.timeout(self.call_seconds):
-                    reply = await chat.ainvoke(list(messages), config={"tags": ["nostream"]}, **options)
+                    config = {"tags": ["nostream"], "run_name": speaker(self.ledger)}
+                    reply = await chat.ainvoke(list(messages), config=config, **options)
             except asyncio.CancelledError:
                 # It has been sent and may be billed, for as much as was written until now.
                 bill.update(estimated(model, messages, int(FAST * (_now() - begun))))
@@ -183,6 +185,17 @@ class Meter:
                     self.ledger.forget(wake)
             else:
                 return
+
+
+def speaker(ledger: Ledger) -> str:
+    """Say who calls, and in which round, as tracers show it.
+
+    >>> round_ = Ledger(name="round 2", parent=Ledger(name="question"))
+    >>> speaker(Ledger(name="agent C+", parent=round_))
+    'C+, round 2'
+    """
+    names = takewhile(lambda name: name != "question", (account.name for account in ledger.chain()))
+    return ", ".join(names).removeprefix("agent ")
 
 
 def _now() -> float:

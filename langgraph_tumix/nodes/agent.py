@@ -15,6 +15,7 @@ from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.loop import agent_graph
 from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
+from langgraph_tumix.agents.tracing import named
 from langgraph_tumix.agents.work import opening
 from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
@@ -49,7 +50,8 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
                 shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
                 shared = shared_part(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
                 start = opening(equipped.agent, shared, run.question["images"], context.tool_seconds)
-                going = subgraph.ainvoke(start, _UNSAVED, context=run)
+                name = named(equipped.agent.name, run.round, run.sample)
+                going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run)
                 work.append(_note(run, going, [note["id"] for note in shown], limit, step.race))
             notes = await _together(work)
             step.race.finish(notes)

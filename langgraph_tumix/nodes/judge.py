@@ -37,7 +37,7 @@ def judge_node(plan: Plan) -> Node:
             judge = step.voice(plan.judge, "judge")
             decision, verdict = await _decide(plan, state, view, context, judge)
         if verdict and not verdict.startswith(NOT_ASKED):
-            await verdict_recorded(plan.record, state, _says_stop(verdict), judge.spent)
+            await verdict_recorded(plan.record, state, says_stop(verdict), judge.spent)
         if not decision.stop and not plan.allocator(context).plan(view):
             decision = Decision(True, "the plan is at its end")
         votes = view.votes()
@@ -116,9 +116,9 @@ async def _ask(plan: Plan, state: TumixState, context: TumixContext, judge: Voic
     shared = shared_part(asked, shown, limit=plan.judge.notes_limit, seed=context.seed)
     own = template("judge").format(round=round_, max_rounds=context.max_rounds)
     reply = await judge.ask(messages(shared, own, asked["images"]))
-    return _says_stop(reply.text), reply.text
+    return says_stop(reply.text), reply.text
 
 
-def _says_stop(verdict: str) -> bool:
+def says_stop(verdict: str) -> bool:
     """Whether the judge's words say stop; anything but a clear yes goes on."""
     return (extract_answer(verdict).answer or "").strip().upper() == "YES"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-COLOURS = {"complete": "#2f855a", "degraded": "#b7791f", "budget": "#b7791f", "deadline": "#b7791f"}
-FAILED = "#c53030"
+FAILED, WARN = "#c53030", "#b7791f"
+COLOURS = {"complete": "#2f855a", "degraded": WARN, "budget": WARN, "deadline": WARN}
 MOST_ANSWERS = 5
 FRAME = (
     "border:1px solid #8886;border-radius:10px;padding:14px 18px;max-width:760px;font:14px/1.45 system-ui,sans-serif"
@@ -23,29 +23,34 @@ def card(outcome: Mapping[str, Any]) -> str:
     colour = COLOURS.get(outcome["status"], FAILED)
     answer = "no answer" if outcome["answer"] is None else outcome["answer"]
     parts = [
-        f'<div style="{FAINT}">{escape(_short(outcome["question"], 300))}</div>',
-        f'<div style="{LARGE}"><b>{escape(_short(answer, 500))}</b> {_chips(outcome, colour)}</div>',
+        f'<div style="{FAINT}">{escape(short(outcome["question"], 300))}</div>',
+        f'<div style="{LARGE}"><b>{escape(short(answer, 500))}</b> {_chips(outcome, colour)}</div>',
         _votes(outcome),
         _rounds(outcome),
         f'<div style="{FAINT}">{_cost(outcome)}</div>',
         *(f'<div style="color:{FAILED}">{escape(_loss(entry))}</div>' for entry in outcome["lost"]),
-        *(f'<div style="color:#b7791f">{escape(warning)}</div>' for warning in _cautions(outcome)),
+        *(f'<div style="color:{WARN}">{escape(warning)}</div>' for warning in _cautions(outcome)),
     ]
     return f'<div style="{FRAME}">{"".join(parts)}</div>'
 
 
 def _chips(outcome: Mapping[str, Any], colour: str) -> str:
     words = [(outcome["status"].replace("_", " "), colour)]
-    words += [("tie, drawn by seed", "#b7791f")] if outcome["tie"] else []
+    words += [("tie, drawn by seed", WARN)] if outcome["tie"] else []
     words += [("simulated", "#6b46c1")] if outcome["simulated"] else []
-    style = "font-size:12px;border-radius:9px;padding:2px 8px;color:#fff;vertical-align:middle;background:"
-    return " ".join(f'<span style="{style}{shade}">{escape(word)}</span>' for word, shade in words)
+    return " ".join(chip(word, shade) for word, shade in words)
+
+
+def chip(word: str, colour: str) -> str:
+    """Return a word on a coloured ground."""
+    style = f"font-size:12px;border-radius:9px;padding:2px 8px;color:#fff;vertical-align:middle;background:{colour}"
+    return f'<span style="{style}">{escape(word)}</span>'
 
 
 def _votes(outcome: Mapping[str, Any]) -> str:
     votes, total = outcome["votes"], sum(outcome["votes"].values())
     ranked = sorted(votes.items(), key=lambda item: -item[1])
-    rows = [_bar(_short(answer, 60), count, total) for answer, count in ranked[:MOST_ANSWERS]]
+    rows = [_bar(short(answer, 60), count, total) for answer, count in ranked[:MOST_ANSWERS]]
     if rest := ranked[MOST_ANSWERS:]:
         rows.append(_bar(f"{len(rest)} other answers", sum(count for _, count in rest), total))
     return (
@@ -80,13 +85,14 @@ def _cost(outcome: Mapping[str, Any]) -> str:
 
 
 def _loss(entry: Mapping[str, Any]) -> str:
-    return f"lost in round {entry['round']}: {entry['agent']}: {_short(entry['reason'], 200)}"
+    return f"lost in round {entry['round']}: {entry['agent']}: {short(entry['reason'], 200)}"
 
 
 def _cautions(outcome: Mapping[str, Any]) -> list[str]:
     left_out = [f"did not take part: {name}: {why}" for name, why in outcome["left_out"].items()]
-    return [_short(text, 300) for text in [*left_out, *outcome["warnings"]]]
+    return [short(text, 300) for text in [*left_out, *outcome["warnings"]]]
 
 
-def _short(text: str, most: int) -> str:
+def short(text: str, most: int) -> str:
+    """Return a text, cut where it is long."""
     return text if len(text) <= most else text[:most] + " …"

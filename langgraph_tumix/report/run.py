@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 from pydantic_core import from_json
@@ -24,6 +24,11 @@ from langgraph_tumix.core.usage import Usage
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.outcome import OutcomeStatus
 from langgraph_tumix.state import RoundReport
+
+if TYPE_CHECKING:
+    from langgraph_tumix.export import Frames
+    from langgraph_tumix.replay.recording import Gold as Known
+    from langgraph_tumix.replay.recording import Recording
 
 FORMAT = 1
 
@@ -71,6 +76,7 @@ class Told(TypedDict):
     status: OutcomeStatus
     stop_reason: str
     simulated: bool
+    agents: int
     rounds: list[RoundReport]
     decided_in: int | None
     votes: dict[str, int]
@@ -103,9 +109,9 @@ class Result(TypedDict):
     score: Scored
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
-    """A run as far as it has come.
+    """A run as far as it has come; a notebook shows it as a card.
 
     Attributes:
         name: The folder's name.
@@ -131,6 +137,35 @@ class Run:
     def of_preset(self, preset: str) -> list[Result]:
         """Return the results of one preset."""
         return [result for result in self.results if result["preset"] == preset]
+
+    def frames(self) -> "Frames":
+        """Return it as pandas frames: see `export.frames`."""
+        from langgraph_tumix.export import frames
+
+        return frames(self)
+
+    def recording(self, preset: str | None = None) -> "tuple[Recording, Known]":
+        """Return what a preset's agents left, the first one's if none is named, for `replay.replay`: see `recorded`.
+
+        Raises:
+            ConfigError: There is no such preset.
+        """
+        from langgraph_tumix.report.recorded import recording
+
+        preset = self.presets[0] if preset is None else preset
+        if preset not in self.presets:
+            raise ConfigError(f"{self.name} has no preset {preset!r}: it has {', '.join(self.presets)}")
+        return recording(self, preset)
+
+    def __repr__(self) -> str:
+        from langgraph_tumix.report.glance import text
+
+        return text(self)
+
+    def _repr_html_(self) -> str:
+        from langgraph_tumix.report.glance import glance
+
+        return glance(self)
 
 
 def read_run(folder: Path | str) -> Run:

@@ -96,7 +96,8 @@ async def test_what_each_agent_contributes(boxes: Path, opened: Opened) -> None:
             row = shown[name]
             assert row["Own accuracy"].startswith(f"{100 * own:.0f} %")
             assert row["Last round"] == f"{100 * last:.0f} %"
-            assert row["Only it knows"] == str(only)
+            points = f"{100 * only / 30:+.1f}" if only else "0.0"
+            assert row["Coverage added"].startswith(points)
             assert float(row["Vote worth"].split()[0].replace("−", "-")) == pytest.approx(100 * worth, abs=0.06)
             assert float(row["$ / question"][1:]) == pytest.approx(usd, rel=0.05)
             assert row["Lost"] == "0"

@@ -13,7 +13,7 @@ const AGENT_COLUMNS = [
   {
     name: "0 to 100 %",
     cell: (row) => (row.own ? dumbbell(row) : ""),
-    title: "filled: round 1, with its 95 % interval; hollow: last round",
+    title: "dot: round 1, with its 95 % interval; ring: last round",
   },
   {
     name: "Last round",
@@ -22,10 +22,10 @@ const AGENT_COLUMNS = [
     cell: (row) => (row.last ? percent(row.last[0]) : "–"),
   },
   {
-    name: "Only it knows",
+    name: "Coverage added",
     key: (row) => row.only,
-    title: "questions that no other agent has right in round 1",
-    cell: (row) => count(row.only),
+    title: "points of coverage that go without it: the questions that no other agent has right in round 1",
+    cell: coverageCell,
   },
   {
     name: "Vote worth",
@@ -63,7 +63,8 @@ function drawAgents({ agents }) {
     return;
   }
   const { key } = AGENT_COLUMNS[agentsPanel.by];
-  const rows = [...found.rows].sort((one, other) => key(other) - key(one));
+  const rows = found.rows.map((row) => ({ ...row, questions: found.questions }));
+  rows.sort((one, other) => key(other) - key(one));
   const choose = (by) => {
     agentsPanel.by = by;
     drawAgents(summary);
@@ -130,9 +131,15 @@ function dumbbell({ name, own, last }) {
     "aria-label": `${name}: ${percent(own[0])} alone${last ? `, ${percent(last[0])} in the last round` : ""}`,
   });
   drawn.append(line(x(0), y, x(1), y, "grid"), line(x(own[1]), y, x(own[2]), y, "interval"));
-  if (last) drawn.append(svg("circle", { cx: x(last[0]), cy: y, r: 4, class: "point" }));
-  drawn.append(svg("circle", { cx: x(own[0]), cy: y, r: 4.5, class: "point front" }));
+  drawn.append(svg("circle", { cx: x(own[0]), cy: y, r: 3.5, class: "dot" }));
+  if (last) drawn.append(svg("circle", { cx: x(last[0]), cy: y, r: 5.5, class: "ring" }));
   return drawn;
+}
+
+function coverageCell({ only, questions }) {
+  if (!questions) return "–";
+  const words = only ? plural(only, "question") : "none";
+  return [signed(only / questions), " ", el("span", { class: "range" }, `(${words})`)];
 }
 
 function worthCell({ worth }) {

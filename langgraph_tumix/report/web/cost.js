@@ -10,15 +10,8 @@ function drawCost({ compared }) {
     costPanel.axis = axis;
     drawCost(summary);
   };
-  fill(
-    "#cost .controls",
-    segments(
-      "Cost in",
-      Object.entries(COSTS).map(([value, { name }]) => ({ value, name, disabled: !usable.includes(value) })),
-      costPanel.axis,
-      choose,
-    ),
-  );
+  const axes = Object.entries(COSTS).map(([value, { name }]) => ({ value, name, disabled: !usable.includes(value) }));
+  fill("#cost .controls", rows.length ? segments("Cost in", axes, costPanel.axis, choose) : []);
   fill("#cost .finding", costFinding(compared));
   const shown = rows.filter((row) => row.accuracy && row[costPanel.axis] !== null);
   if (shown.length) picture($("#cost .figure"), (width) => scatter(shown, compared.fronts[costPanel.axis], width));
@@ -28,7 +21,7 @@ function drawCost({ compared }) {
       empty(rows.length ? "No accuracy to draw: nothing could be scored." : "No question has ended yet."),
     );
   fill("#cost .table", rows.length ? costTable(rows) : []);
-  fill("#cost .small", costNotes(compared, rows, shown));
+  fill("#cost .small", rows.length ? costNotes(compared, rows, shown) : []);
 }
 
 function segments(label, options, chosen, choose) {
@@ -90,7 +83,7 @@ function scatter(rows, front, width) {
   const height = width < 560 ? 360 : 400,
     left = 52,
     right = width - 20,
-    top = 16,
+    top = 26,
     bottom = height - 48;
   const least = Math.min(...costs),
     most = Math.max(...costs);
@@ -128,7 +121,7 @@ function scatter(rows, front, width) {
     box(at(row)[0] - 2, y(row.accuracy[2]), 4, y(row.accuracy[1]) - y(row.accuracy[2])),
   ]);
   for (const row of rows)
-    drawn.append(...label(row, at(row), taken, [left, right]), point(row, at(row), front.includes(row.name), axis));
+    drawn.append(...label(row, at(row), taken, [left, right, bottom]), point(row, at(row), front.includes(row.name), axis));
   return drawn;
 }
 
@@ -159,18 +152,18 @@ function point(row, [cx, cy], onFront, axis) {
 }
 
 /** Write a name near its point where it covers nothing; one that ends up far from it is tied to it by a line. */
-function label(row, [x, y], taken, [left, right]) {
+function label(row, [x, y], taken, [left, right, bottom]) {
   const name = row.name.length > 28 ? `${row.name.slice(0, 27)}…` : row.name,
     width = name.length * (right < 540 ? 6.3 : 7.4) + 4;
   const beside = [-22, 6, -9, -38, 22, -54, 38, -70, 54].flatMap((rise) => [
     [x + 9, y + rise],
     [x - 9 - width, y + rise],
   ]);
-  const places = beside.map(([px, py]) => box(px, py, width, 17));
-  const free = places.find(
-    (place) => place.x >= left && place.x + width <= right + 16 && !taken.some((other) => overlap(place, other)),
-  );
-  const place = free ?? places.find((each) => each.x >= left && each.x + width <= right + 16) ?? places[0];
+  const places = beside
+    .map(([px, py]) => box(px, py, width, 17))
+    .filter((each) => each.x >= left && each.x + width <= right + 16 && each.y >= 0 && each.y + 17 <= bottom);
+  const free = places.find((each) => !taken.some((other) => overlap(each, other)));
+  const place = free ?? places[0] ?? box(left, y - 22, width, 17);
   taken.push(place);
   const near = [x < place.x ? place.x : place.x + width, place.y + 9];
   const tie = Math.abs(near[1] - y) > 26 ? line(x, y, ...near, "tie") : null;

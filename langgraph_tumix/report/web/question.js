@@ -42,10 +42,10 @@ function questionParts(found, one, state) {
   );
   return [
     el("p", { class: "where" }, one.id, one.topic ? chip(one.topic) : null),
-    el("h3", { class: "asked" }, found.question),
+    el("h3", { class: "asked", dir: "auto" }, found.question),
     found.answer === null
       ? null
-      : el("p", {}, el("span", { class: "range" }, "right answer "), el("b", {}, found.answer)),
+      : el("p", {}, el("span", { class: "range" }, "right answer "), el("b", { dir: "auto" }, found.answer)),
     found.tests ? fold("Tests", () => [el("pre", {}, found.tests)]) : null,
     el("nav", { class: "tabs", "aria-label": "Presets" }, tabs),
     ...resultParts(chosen),
@@ -65,7 +65,7 @@ function resultParts({ outcome, notes, score, right }) {
     el(
       "div",
       { class: "verdict" },
-      el("p", { class: "answer" }, mark(score.correct), " ", el("b", {}, outcome.answer ?? "no answer")),
+      el("p", { class: "answer" }, mark(score.correct), " ", el("b", { dir: "auto" }, outcome.answer ?? "no answer")),
       el(
         "p",
         {},
@@ -123,7 +123,7 @@ const voteRow = (answer, n, total, correct) =>
   el(
     "li",
     {},
-    el("span", { class: "name" }, answer),
+    el("span", { class: "name", dir: "auto", title: answer }, answer),
     el(
       "span",
       { class: "vote" },
@@ -155,7 +155,7 @@ function roundPart(report, notes, outcome, right) {
     el("p", { class: "small" }, `${report.stop ? "stopped" : "went on"}: ${report.reason}`),
     report.verdict
       ? fold("What the judge wrote", () => [
-          el("p", { class: "message" }, report.verdict),
+          el("p", { class: "message", dir: "auto" }, report.verdict),
           el("p", { class: "small" }, spentWords(report.usage)),
         ])
       : null,
@@ -197,7 +197,7 @@ function notePart(note, right) {
       ? mark(correct, note.agent)
       : el("span", { class: "mark open", role: "img", "aria-label": LOST_WORDS[note.status] }, "–"),
     el("span", { class: "agent" }, note.sample ? `${note.agent} · ${note.sample + 1}` : note.agent),
-    el("span", { class: "given" }, note.answer ?? `${LOST_WORDS[note.status]}${note.reason ? `: ${note.reason}` : ""}`),
+    el("span", { class: "given", dir: "auto" }, note.answer ?? `${LOST_WORDS[note.status]}${note.reason ? `: ${note.reason}` : ""}`),
     el("span", { class: "range" }, tools.map(([kind, n]) => `${n} ${kind}`).join(", ")),
   ];
   return fold(title, () => noteParts(note), "note");
@@ -208,7 +208,7 @@ function noteParts(note) {
     note.reason ? el("p", { class: "small warn" }, `${LOST_WORDS[note.status] ?? note.status}: ${note.reason}`) : null,
     ...note.evidence.flatMap(stepParts),
     el("h5", {}, "Message"),
-    el("p", { class: "message" }, note.text),
+    el("p", { class: "message", dir: "auto" }, note.text),
     el("p", { class: "small" }, `${note.model} · ${spentWords(note.usage)} · ${seconds(note.seconds)}`),
     note.saw.length
       ? fold(`Read ${plural(note.saw.length, "note")}`, () => [el("p", { class: "small" }, note.saw.join(", "))])
@@ -236,9 +236,9 @@ function stepParts(step) {
       step.ok ? null : chip(step.kind === "check" ? "not passed" : "failed", "bad"),
       el("span", { class: "range" }, ` ${seconds(step.seconds)}`),
     ),
-    step.input ? el("pre", { class: step.kind === "code" ? "code" : "" }, step.input) : null,
+    step.input ? el("pre", { class: step.kind === "code" ? "code" : "", dir: step.kind === "code" ? null : "auto" }, step.input) : null,
     step.output
-      ? el(PROSE.includes(step.kind) ? "p" : "pre", { class: PROSE.includes(step.kind) ? "message" : "output" }, step.output)
+      ? el(PROSE.includes(step.kind) ? "p" : "pre", { class: PROSE.includes(step.kind) ? "message" : "output", dir: "auto" }, step.output)
       : null,
     sources.length ? el("ul", { class: "sources", "aria-label": "Sources" }, sources) : null,
   ].filter(Boolean);

@@ -139,7 +139,7 @@ function item(one, state) {
         el("span", {}, one.id),
         one.topic && one.topic !== one.id ? chip(one.topic) : null,
       ),
-      el("span", { class: "asked" }, one.question),
+      el("span", { class: "asked", dir: "auto" }, one.question),
       el(
         "span",
         { class: "marks" },

@@ -1,7 +1,8 @@
 // Panel 2: how many rounds the questions took.
 
 function drawRounds({ compared: { rows } }) {
-  const most = Math.max(0, ...rows.flatMap((row) => Object.keys(row.rounds.counts).map(Number)));
+  const taken = [...new Set(rows.flatMap((row) => Object.keys(row.rounds.counts).map(Number)))].sort((a, b) => a - b);
+  const shades = new Map(taken.map((rounds, place) => [rounds, shade(place, taken.length)]));
   const several = rows.filter((row) => Object.keys(row.rounds.counts).length > 1);
   fill(
     "#rounds .finding",
@@ -14,9 +15,7 @@ function drawRounds({ compared: { rows } }) {
   const legend = el(
     "ul",
     { class: "legend", "aria-hidden": "true" },
-    Array.from({ length: most }, (_, place) =>
-      el("li", {}, el("i", { class: `shade s${shade(place + 1, most)}` }), plural(place + 1, "round")),
-    ),
+    taken.map((rounds) => el("li", {}, el("i", { class: `shade s${shades.get(rounds)}` }), plural(rounds, "round"))),
   );
   fill(
     "#rounds .figure",
@@ -26,16 +25,17 @@ function drawRounds({ compared: { rows } }) {
           el(
             "ul",
             { class: "bars" },
-            rows.map((row) => roundsBar(row, most)),
+            rows.map((row) => roundsBar(row, shades)),
           ),
         ]
       : empty("No question has ended yet."),
   );
 }
 
-const shade = (rounds, most) => (most <= 6 ? rounds : Math.ceil((6 * rounds) / most));
+/** Of six shades, one for each number of rounds that occurs: the further apart, the fewer there are. */
+const shade = (place, many) => 1 + (many <= 6 ? place : Math.floor((6 * place) / many));
 
-function roundsBar(row, most) {
+function roundsBar(row, shades) {
   const entries = Object.entries(row.rounds.counts);
   const words = entries
     .map(([rounds, questions]) => `${plural(questions, "result")} in ${plural(Number(rounds), "round")}`)
@@ -44,7 +44,7 @@ function roundsBar(row, most) {
     el(
       "i",
       {
-        class: `shade s${shade(Number(rounds), most)}`,
+        class: `shade s${shades.get(Number(rounds))}`,
         style: { "flex-grow": questions },
         "data-rounds": rounds,
         "data-count": questions,
