@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from langgraph_tumix.cli import _exit_code
+from langgraph_tumix.cli import _exit_code, main
 from langgraph_tumix.outcome import Outcome
 from tests.graph.test_wire import reply
 from tests.servers.openai_server import OpenAIServer
@@ -134,13 +134,18 @@ def test_a_cut_short_run_says_so_by_its_exit_code() -> None:
         (["nonsense"], "No such command"),
     ],
 )
-def test_a_mistake_is_one_line_and_exit_code_two(arguments: list[str], says: str) -> None:
-    done = tumix(*arguments)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
+def test_a_mistake_is_one_line_and_exit_code_two(
+    arguments: list[str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["tumix", *arguments])  # a process of its own for each takes a second
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    out, err = capsys.readouterr()
+    (line,) = err.splitlines()
     assert line.startswith("tumix: ")
     assert says in line
-    assert not done.stdout
+    assert not out
 
 
 def test_without_a_word_it_says_what_there_is() -> None:
