@@ -68,6 +68,16 @@ class Planned(TypedDict):
     show: list[str]
 
 
+class Readers(TypedDict):
+    """Who reads the same notes in the round in work: the samples of each agent, and the notes' ids.
+
+    Each checkpoint holds the plan of its round, so what fifteen agents read is listed once.
+    """
+
+    samples: dict[str, list[int]]
+    show: list[str]
+
+
 class TumixInput(TypedDict, total=False):
     """A question, or messages whose last human one is the question."""
 
@@ -100,7 +110,7 @@ class TumixState(TumixInput, TumixOutput, total=False):
     tools: dict[str, str]
     design: Design | None
     round: int
-    turns: list[Planned]
+    turns: list[Readers]
     notes: Annotated[list[Note], DeltaChannel(merge_notes)]
     rounds: list[RoundReport]
 
@@ -114,3 +124,12 @@ class Node(Protocol):
     async def __call__(self, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         """Run the node."""
         ...
+
+
+def turns_of(state: TumixState, agent: str) -> list[Planned]:
+    """Return the runs of an agent in the round in work."""
+    return [
+        Planned(agent=agent, sample=sample, show=readers["show"])
+        for readers in state["turns"]
+        for sample in readers["samples"].get(agent, ())
+    ]

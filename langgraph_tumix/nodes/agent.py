@@ -23,7 +23,7 @@ from langgraph_tumix.core.notes import Note
 from langgraph_tumix.events import Emit
 from langgraph_tumix.plan import Plan, Step, seconds_left
 from langgraph_tumix.race import Race
-from langgraph_tumix.state import Node, Planned, TumixState, Update
+from langgraph_tumix.state import Node, Planned, TumixState, Update, turns_of
 
 PATIENCE = 1.0
 """Seconds that an agent that was stopped gets to unwind, so that its calls are counted; it takes a few milliseconds."""
@@ -37,7 +37,7 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
     subgraph = agent_graph(equipped.agent)  # a closure cell, so that LangGraph sees and draws it
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        turns = [turn for turn in state["turns"] if turn["agent"] == equipped.agent.name]
+        turns = turns_of(state, equipped.agent.name)
         if not turns:
             return {}
         context = plan.context(runtime)

@@ -122,7 +122,7 @@ class DesignNodes:
     def send(self, state: TumixState) -> list[Send]:
         """Send the round to each designed agent."""
         design = state["design"]
-        running = {turn["agent"] for turn in state["turns"]}
+        running = {name for readers in state["turns"] for name in readers["samples"]}
         designed = [agent for agent in (design["agents"] if design else []) if agent["name"] in running]
         return [Send("designed", _round(state) | {"designed": agent}) for agent in designed]
 
@@ -208,7 +208,7 @@ def _nothing(why: str, usage: Usage) -> Update:
 
 def _round(state: TumixState) -> dict[str, Any]:
     """Return what one agent needs of the channels. It is copied into the checkpoint for each, so no more than that."""
-    read = {id_ for turn in state["turns"] for id_ in turn["show"]}
+    read = {id_ for readers in state["turns"] for id_ in readers["show"]}
     notes = [note if note["id"] in read else _counted(note) for note in state.get("notes", [])]
     shown = [note | {"evidence": []} for note in notes]
     needed = {"asked", "tools", "round", "turns", "rounds", "design"} & state.keys()

@@ -9,7 +9,7 @@ from tests.faults.census import census, left_since
 from tests.faults.fault import FAULTS, Fault
 from tests.faults.seats import SEATS, Meeting
 
-NO_MODEL = "no model writes it"
+NO_MODEL = "no model writes there"
 NOT_THERE = {
     ("Tavily", "empty content"): "no hits are an answer",
     ("Tavily", "finish_reason length"): NO_MODEL,

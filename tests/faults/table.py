@@ -19,7 +19,9 @@ def as_markdown(verdicts: Sequence[Verdict]) -> str:
         cells = (_cell(by_cell.get((seat, fault.name)), seat, fault.name) for seat in SEATS)
         lines.append(f"| {fault.name} | {' | '.join(cells)} |")
     unmet = sum(bool(verdict.complaints) for verdict in verdicts)
-    lines += ["", f"{len(verdicts)} cells, {unmet} not as expected. {machine()}."]
+    why = "; ".join(f"{seat}, {fault}: {reason}" for (seat, fault), reason in NOT_THERE.items())
+    lines += ["", f"–: the fault cannot meet that seat ({why}).", ""]
+    lines.append(f"{len(verdicts)} cells, {unmet} not as expected. {machine()}.")
     return "\n".join(lines)
 
 
