@@ -27,8 +27,12 @@ ATTEMPTS = 3
 """How often a call is sent at most, where sending it again can help.
 
 A refusal by rate is no attempt if the provider takes the calls of others meanwhile: then there was no room for this one
-yet, and it waits for its turn until its deadline.
+yet, and it waits for its turn.
 """
+
+MOST_SENT = 12
+"""How often it is sent in any case. Who is refused so often at a bearable pace will be refused for ever: OpenAI answers
+429 to a call that is larger than a minute's tokens, too."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,16 @@ class Meter:
         if tools:
             chat = chat.bind_tools(list(tools), **({"tool_choice": tool_choice} if tool_choice else {}))
         worst = worst_case(model, messages, tools) if self.ledger.caps_tokens else used(model_calls=1)
-        attempt = 1
-        while True:
+        attempts = 0
+        for sent in range(1, MOST_SENT + 1):
             try:
                 return await self._send(model, chat, messages, options, worst)
             except ModelError as error:
-                if not error.retryable or (attempt == ATTEMPTS and not error.crowded):
+                attempts += not error.crowded
+                if not error.retryable or attempts == ATTEMPTS or sent == MOST_SENT:
                     raise
-                await self._pause(model, error, attempt)
-                attempt += not error.crowded
+                await self._pause(model, error, max(1, attempts))
+        raise AssertionError("the last attempt returns or raises")
 
     async def _send(
         self, model: Model, chat: Any, messages: Sequence[BaseMessage], options: dict[str, Any], worst: Usage

@@ -9,6 +9,7 @@ from langchain_openai import ChatOpenAI
 
 from langgraph_tumix import Agent, Budget, Outcome, Toolbox, create_tumix
 from langgraph_tumix.interpreter import JupyterInterpreter
+from langgraph_tumix.models.meter import MOST_SENT
 from langgraph_tumix.search import NativeSearch, TavilySearch
 from tests.graph.roles import play, solver, toolbox
 from tests.servers.openai_server import FAULTS, OpenAIServer, Reply, Request, Source
@@ -94,9 +95,9 @@ async def test_one_agent_meets_a_fault(fault: str, cause: str, attempts: int, mo
         outcome = (await graph.ainvoke({"question": "What is it?"}))["outcome"]
     assert (outcome.answer, outcome.status) == ("42", "degraded")
     assert {(loss["agent"], loss["cause"]) for loss in outcome.lost} == {("Odd", cause)}
-    calls, least = outcome.by_agent["Odd"]["model_calls"], 2 * attempts
-    # While the provider takes the calls of others, a refusal by rate says only that it was not this one's turn.
-    assert least <= calls <= 2 * least if fault == "429" else calls == least, "two rounds, no second layer of retries"
+    # Two rounds, and no second layer of retries; a refusal while the others are taken is no attempt.
+    most = MOST_SENT if fault == "429" else attempts
+    assert 2 * attempts <= outcome.by_agent["Odd"]["model_calls"] <= 2 * most
     assert outcome.usage["model_calls"] == server.stats.requests
 
 

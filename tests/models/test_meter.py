@@ -18,7 +18,7 @@ from langgraph_tumix.core.usage import tokens, used
 from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.models.counting import FAST
 from langgraph_tumix.models.limiter import limiter
-from langgraph_tumix.models.meter import ATTEMPTS, Meter
+from langgraph_tumix.models.meter import ATTEMPTS, MOST_SENT, Meter
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.models.price import Price
 from langgraph_tumix.testing import ScriptedChatModel
@@ -260,6 +260,23 @@ async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others()
     with pytest.raises(ModelError, match="rate limit"):
         await account.ask(model, [HumanMessage("third")])
     assert account.ledger.spent["model_calls"] == 9 + ATTEMPTS
+
+
+async def test_who_is_refused_for_ever_gives_up_though_others_are_taken() -> None:
+    class Picky(ScriptedChatModel):
+        async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
+            if messages[0].text == "too large":
+                raise Refused(429, **{"retry-after-ms": "1"})
+            await asyncio.sleep(3600)
+
+    model, account = resolve(Picky(responder=lambda _: "ok")), meter(Ledger())
+    at_work = asyncio.create_task(account.ask(model, [HumanMessage("first")]))
+    await asyncio.sleep(0.01)
+    with pytest.raises(ModelError, match="rate limit"):
+        await account.ask(model, [HumanMessage("too large")])
+    at_work.cancel()
+    await asyncio.gather(at_work, return_exceptions=True)
+    assert account.ledger.spent["model_calls"] == 1 + MOST_SENT
 
 
 async def test_without_a_deadline_a_long_queue_is_no_reason_to_give_up() -> None:
