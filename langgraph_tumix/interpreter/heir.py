@@ -61,6 +61,7 @@ def _started() -> int:
         raise
     finally:
         os.close(end)
+    os.set_blocking(ours, False)  # someone may have stopped it
     return ours
 
 
