@@ -54,7 +54,7 @@ async def check(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     return {"pending": _anew(run, state, verdict, findings), "checks": made, "since": len(state["messages"])}
 
 
-def checked(state: AgentState) -> Literal["model", "guide", "__end__"]:
+async def checked(state: AgentState) -> Literal["model", "guide", "__end__"]:
     """Say what follows a check; `guide` only where there is one."""
     if not state["pending"]:
         return "__end__"

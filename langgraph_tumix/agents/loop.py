@@ -51,6 +51,7 @@ def agent_graph(agent: Agent) -> AgentGraph:
     if agent.most_checks:
         builder.add_node("check", check)
         builder.add_conditional_edges("check", checked, {"guide": first, "model": "model", END: END})
+    # What routes is asynchronous as well: LangGraph would send a plain function to a thread, as dear as a step.
     then = {"tool": acts, "step": bool(agent.steps), "check": bool(agent.most_checks), END: True}
     builder.add_conditional_edges("model", _after_model, [node for node, there in then.items() if there])
     # Not the node's own name: LangGraph would take the subgraph's messages for the node's, and stream them.
@@ -73,7 +74,7 @@ async def _model(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     return {"messages": [*pending, reply], "pending": []}
 
 
-def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "step", "check", "__end__"]:
+async def _after_model(state: AgentState, runtime: Runtime[Run]) -> Literal["tool", "step", "check", "__end__"]:
     agent = runtime.context.equipped.agent
     more = state["step"] < len(agent.steps)
     if state["left"] and _acts(agent, state["messages"][-1], more):
@@ -126,5 +127,5 @@ async def _tool(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     return {"pending": [HumanMessage(f"{said}\n\n{rest(run, left, last=last)}")], "left": left}
 
 
-def _guided(state: AgentState) -> Literal["guide", "model"]:
+async def _guided(state: AgentState) -> Literal["guide", "model"]:
     return "guide" if state["left"] else "model"  # without tools there is nothing to steer

@@ -16,6 +16,7 @@ from langgraph_tumix.agents.loop import agent_graph
 from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
+from langgraph_tumix.agents.walk import walk_of, watched
 from langgraph_tumix.agents.work import opening
 from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
@@ -35,6 +36,7 @@ LADDER = (0.4, 0.7, 1.0, 1.2)
 def agent_node(plan: Plan, equipped: Equipped) -> Node:
     """Return the node of an agent."""
     subgraph = agent_graph(equipped.agent)  # a closure cell, so that LangGraph sees and draws it
+    walk = walk_of(subgraph)
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         turns = turns_of(state, equipped.agent.name)
@@ -45,13 +47,13 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
             limit = _soonest(context, seconds_left(state, context), step.race.begun)
             runs = _runs(equipped, turns, state, step, limit.when, context, runtime.stream_writer)
             # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
-            work = []
+            work, looked_at = [], watched()
             for run, turn in zip(runs, turns, strict=True):
                 shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
                 shared = shared_part(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
                 start = opening(equipped.agent, shared, run.question["images"], context.tool_seconds)
                 name = named(equipped.agent.name, run.round, run.sample)
-                going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run)
+                going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
                 work.append(_note(run, going, [note["id"] for note in shown], limit, step.race))
             notes = await _together(work)
             step.race.finish(notes)

@@ -60,7 +60,7 @@ def judge_node(plan: Plan) -> Node:
     return decide
 
 
-def route(state: TumixState) -> Literal["dispatch", "aggregate"]:
+async def route(state: TumixState) -> Literal["dispatch", "aggregate"]:
     """Say where the judge's decision leads."""
     return "aggregate" if state["rounds"][-1]["stop"] else "dispatch"
 

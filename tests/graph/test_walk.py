@@ -1,0 +1,70 @@
+"""An agent does the same whether LangGraph runs its subgraph, as somebody looks in, or its bare steps are taken."""
+
+from typing import Any
+
+import pytest
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.tools import tool
+
+from langgraph_tumix import Agent, create_tumix
+from langgraph_tumix.agents.registry import roster
+from tests.graph.roles import play, solver, toolbox
+
+
+@tool
+def double(number: int) -> int:
+    """Double a number."""
+    return 2 * number
+
+
+STEPPED = Agent(name="Steps", instruction="Plan.", code="loop", steps=("Do it.", "Check it."))
+CHECKED = Agent(name="Checked", instruction="Think.", check="verify", checks=2)
+NATIVE = Agent(name="Native", instruction="Use the tool.", tools=(double,))
+
+
+async def _seen(agents: Any, *, inside: bool) -> tuple[list[Any], list[Any]]:
+    """Return the notes of a run, and what the model was asked."""
+    model = play(solver)
+    graph = create_tumix(model, agents=agents, tools=toolbox(), max_rounds=2)
+    notes: list[dict[str, Any]] = []
+    namespaces = set()
+    async for space, mode, update in (
+        graph.astream({"question": "What is it?"}, stream_mode=["updates", "values"], subgraphs=inside)
+        if inside
+        else _plain(graph)
+    ):
+        namespaces.add(space)
+        if mode == "values" and not space:
+            notes = dict[str, Any](update).get("notes", notes)
+    assert (len(namespaces) > 1) is inside
+    told = ("agent", "round", "status", "answer", "text", "evidence", "saw")
+    shown = [{name: note[name] for name in told} for note in notes]
+    for note in shown:
+        note["evidence"] = [{**step, "seconds": 0.0} for step in note["evidence"]]
+    return shown, sorted(tuple(len(message.text) for message in call) for call in model.calls)
+
+
+def _inside(graph: Any) -> Any:
+    return graph.astream({"question": "What is it?"}, stream_mode=["updates", "values"], subgraphs=True)
+
+
+async def _outside(graph: Any) -> Any:
+    async for mode, update in graph.astream({"question": "What is it?"}, stream_mode=["updates", "values"]):
+        yield (), mode, update
+
+
+@pytest.mark.parametrize("agents", ["tumix", [*roster("tumix-evolve")], [STEPPED, CHECKED, NATIVE]], ids=str)
+async def test_whoever_looks_in_sees_what_happens_anyway(agents: Any) -> None:
+    assert await _seen(agents, inside=True) == await _seen(agents, inside=False)
+
+
+async def test_a_trace_shows_the_steps_of_every_agent() -> None:
+    names = set()
+
+    class Trace(AsyncCallbackHandler):
+        async def on_chain_start(self, serialized: Any, inputs: Any, **more: Any) -> None:
+            names.add(more["name"])
+
+    graph = create_tumix(play(solver), agents=["C", "CSG_gs"], tools=toolbox(), max_rounds=1, min_rounds=1)
+    await graph.ainvoke({"question": "What is it?"}, {"callbacks": [Trace()]})
+    assert {"C", "CSG_gs", "C, round 1", "CSG_gs, round 1", "guide", "model", "tool"} <= names
