@@ -80,6 +80,7 @@ def test_elsewhere_a_match_has_no_meaning() -> None:
         preset_options("self-consistency:calls")
 
 
+@pytest.mark.long
 async def test_calls_and_dollars_are_those_of_the_first_preset(tmp_path: Path) -> None:
     progress = await run(tmp_path)
     assert progress.done == len(PRESETS) * len(TASKS)
@@ -95,6 +96,7 @@ async def test_calls_and_dollars_are_those_of_the_first_preset(tmp_path: Path) -
     assert "scimaster cost $" in about["self-consistency:dollars"]["why"]
 
 
+@pytest.mark.long
 async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: Path) -> None:
     presets = ["scimaster", "self-consistency:calls"]
     await run(tmp_path, presets=presets)
@@ -108,6 +110,7 @@ async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: 
     assert [usage["model_calls"] for usage in progress.spent["self-consistency:calls"]] == [30] * len(TASKS)
 
 
+@pytest.mark.long
 async def test_short_of_money_nothing_is_matched_with_half_a_preset(tmp_path: Path) -> None:
     progress = await run(tmp_path, usd=0.004)
     assert progress.suspended

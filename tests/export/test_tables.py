@@ -106,6 +106,7 @@ def test_an_empty_run_and_a_folder_that_cannot_be(folder: Path, tmp_path: Path) 
         write_csv(empty, tmp_path / "run.json")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("absent", "use"), [("pandas", "read_run(folder).frames()"), ("opentelemetry", "Spans()")])
 def test_what_is_not_installed_is_named_with_how_to_install_it(absent: str, use: str, folder: Path) -> None:
     extra = {"pandas": "pandas", "opentelemetry": "otel"}[absent]

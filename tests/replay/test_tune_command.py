@@ -90,6 +90,7 @@ def test_without_gold_nothing_is_tuned(tmp_path: Path) -> None:
     assert "gold" in str(done.exception)
 
 
+@pytest.mark.long
 def test_without_optuna_the_install_line_is_given(tmp_path: Path) -> None:
     path = recorded(tmp_path / "r.jsonl")
     code = "import sys; sys.modules['optuna'] = None; from langgraph_tumix.cli import main; main()"
