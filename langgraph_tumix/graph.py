@@ -10,7 +10,8 @@ import difflib
 import inspect
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Never
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Never
 
 from langchain_core.language_models import BaseChatModel
 from langgraph.cache.base import BaseCache
@@ -28,13 +29,11 @@ from langgraph_tumix.core.allocate import Allocator
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.core.stop import LLMJudge, StopRule
 from langgraph_tumix.core.text import cut
-from langgraph_tumix.design.designer import Designer
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.models.model import resolve
+from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.models.price import Price, check_prices
 from langgraph_tumix.nodes.agent import agent_node
 from langgraph_tumix.nodes.aggregate import aggregate_node
-from langgraph_tumix.nodes.design import DesignNodes
 from langgraph_tumix.nodes.dispatch import dispatch_node
 from langgraph_tumix.nodes.intake import intake_node
 from langgraph_tumix.nodes.judge import judge_node, route
@@ -42,6 +41,10 @@ from langgraph_tumix.plan import Plan, check_priced, check_quorum
 from langgraph_tumix.record import Sink, sink_of
 from langgraph_tumix.state import TumixInput, TumixOutput, TumixState, Update
 from langgraph_tumix.toolbox import Toolbox, equip
+
+if TYPE_CHECKING:  # auto-design is imported where it is asked for
+    from langgraph_tumix.design.designer import Designer
+    from langgraph_tumix.nodes.design import DesignNodes
 
 TumixGraph = CompiledStateGraph[TumixState, TumixContext, TumixInput, TumixOutput]
 
@@ -60,7 +63,7 @@ def create_tumix(
     min_rounds: int | None = None,
     max_rounds: int | None = None,
     samples: int = 1,
-    designer: Designer | None = None,
+    designer: "Designer | None" = None,
     concurrency: int = 64,
     call_seconds: float = 300.0,
     tool_seconds: float = 60.0,
@@ -153,7 +156,7 @@ def create_tumix(
     )
     main = resolve(model, prices)
     toolbox = Toolbox.default(main) if tools is None else tools
-    proposer = main if designer is None or designer.model is None else resolve(designer.model, prices)
+    proposer = resolve(designer.model, prices) if designer and designer.model else main
     equipped, left_out = equip(roster(agents), main, toolbox, prices)
     plan = Plan(
         roster=tuple(equipped),
@@ -171,18 +174,24 @@ def create_tumix(
     check_prices(prices or {}, [(each.name, each.id) for each in plan.models])
     check_priced(plan.budget, plan.models, plan.searches)
     check_quorum(defaults, plan.roster)
-    builder = _builder(plan, None if designer is None else DesignNodes(plan, designer, proposer, main, toolbox))
+    builder = _builder(plan, None if designer is None else _design(plan, designer, proposer, main, toolbox))
     graph = builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
     return graph.with_config(metadata={"tumix": name})  # tells tracers where a question begins
 
 
-_KINDS: Mapping[str, tuple[type, str]] = {
+def _design(plan: Plan, designer: "Designer", proposer: Model, main: Model, toolbox: Toolbox) -> "DesignNodes":
+    from langgraph_tumix.nodes.design import DesignNodes
+
+    return DesignNodes(plan, designer, proposer, main, toolbox)
+
+
+_KINDS: Mapping[str, tuple[type | str, str]] = {
     "tools": (Toolbox, "a Toolbox(code=..., gs=..., llm=...)"),
     "stop": (StopRule, "a stop rule such as FixedRounds(3) | StableMajority()"),
     "aggregate": (Aggregator, "an aggregator such as Majority()"),
     "budget": (Budget, "a Budget(usd=..., seconds=...)"),
     "prices": (Mapping, "a mapping of model names to Price(input=..., output=...)"),
-    "designer": (Designer, "a Designer(task=..., questions=...)"),
+    "designer": ("langgraph_tumix.design.designer:Designer", "a Designer(task=..., questions=...)"),
     "store": (BaseStore, "a LangGraph store"),
     "cache": (BaseCache, "a LangGraph cache"),
     "name": (str, "a text"),
@@ -193,7 +202,7 @@ def _check_kinds(**given: object) -> None:
     """Refuse what would only be found out in the middle of a run, after money was spent."""
     for name, value in given.items():
         kind, example = _KINDS[name]
-        if value is not None and not isinstance(value, kind):
+        if value is not None and not isinstance(value, resolve_name(kind) if isinstance(kind, str) else kind):
             raise ConfigError(f"{name} is {cut(repr(value), 60)}: give {example}")
 
 
@@ -205,7 +214,7 @@ def _misspelt(keyword: str) -> str:
     )
 
 
-def _builder(plan: Plan, design: DesignNodes | None) -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
+def _builder(plan: Plan, design: "DesignNodes | None") -> StateGraph[TumixState, TumixContext, TumixInput, TumixOutput]:
     builder = StateGraph(
         TumixState,
         context_schema=schema_with(plan.defaults),

@@ -1,11 +1,16 @@
-"""Search backends: Tavily, the model's own search, both combined, and a local corpus."""
+"""Search backends: Tavily, the model's own search, both combined, and a local corpus, imported when first asked for."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from langgraph_tumix.search.base import Ask, Found, Hit, Search
-from langgraph_tumix.search.combined import CombinedSearch
-from langgraph_tumix.search.corpus import CorpusSearch
-from langgraph_tumix.search.native import NativeSearch, native_tool
-from langgraph_tumix.search.render import render
-from langgraph_tumix.search.tavily import TavilySearch
+
+if TYPE_CHECKING:
+    from langgraph_tumix.search.combined import CombinedSearch
+    from langgraph_tumix.search.corpus import CorpusSearch
+    from langgraph_tumix.search.native import NativeSearch, native_tool
+    from langgraph_tumix.search.render import render
+    from langgraph_tumix.search.tavily import TavilySearch
 
 __all__ = [
     "Ask",
@@ -19,3 +24,18 @@ __all__ = [
     "native_tool",
     "render",
 ]
+
+_LATER = {
+    "CombinedSearch": "combined",
+    "CorpusSearch": "corpus",
+    "NativeSearch": "native",
+    "TavilySearch": "tavily",
+    "native_tool": "native",
+    "render": "render",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
