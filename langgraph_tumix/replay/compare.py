@@ -210,8 +210,8 @@ def _at_once(run: Run, prefixes: Prefixes, end: Ending) -> _Ended:
         words[prefixes.names[code]] if code >= 0 else "": count / len(end.answer)
         for code, count in zip(found.tolist(), counts.tolist(), strict=True)
     }
-    figures = {"tokens": end.tokens, "latency": end.latency, "seconds": end.latency, "calls": end.taken}
-    return _Ended(answers, {name: float(values.mean()) for name, values in figures.items()})
+    names = {"tokens": "tokens", "latency": "latency", "usd": "usd", "seconds": "seconds", "calls": "taken"}
+    return _Ended(answers, {name: float(getattr(end, each).mean()) for name, each in names.items()})
 
 
 def _steered(run: Run, controller: Controller, samples: Sequence[Chain], orders: Sequence[Sequence[int]]) -> _Ended:

@@ -152,11 +152,10 @@ def _samples_of(run: Run, agent: str) -> int:
 def _over_probes() -> list[Family]:
     """Return controllers of width and depth, each with one knob."""
     race: Mapping[str, Span] = {
-        "start": Span(3, 10),
-        "quorum": Span(4, 32, log=True),
-        "widen": Span(2, 4),
+        "start": Span(3, 8),
+        "quorum": Span(6, 32, log=True),
+        "abreast": Span(6, 20),
         "confidence": Span(0.8, 0.95),
-        "patience": Span(4, 8),
     }
     return [
         Family("CMC", lambda beta: Strategy("", CMC(beta)), {"beta": Span(0.0, 1.0)}),

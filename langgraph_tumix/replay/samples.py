@@ -35,16 +35,28 @@ TOP_TWO = (BetaLead, VoteMargin, VoteShare, CannotBeOvertaken, VoteCount)
 CHUNK = 16
 
 Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Ending:
-    """Where one strategy ended on each row: samples taken, key of the answer (-1: none), tokens, those of the waves."""
+    """Where one strategy ended on each row.
+
+    Attributes:
+        taken: Samples.
+        answer: The key of the answer, -1 for none.
+        tokens: Of all samples.
+        latency: Tokens of the longest sample of each wave, summed.
+        usd: Of all samples, NaN where one's is not known.
+        seconds: Of the longest sample of each wave, summed.
+    """
 
     taken: Ints
     answer: Ints
     tokens: Ints
     latency: Ints
+    usd: Floats
+    seconds: Floats
 
 
 class Prefixes:
@@ -75,6 +87,8 @@ class Prefixes:
         chosen = (np.array(orders)[:, :, None] * width + np.arange(width)).reshape(len(orders), -1)[:, :most]
         self.codes: Ints = codes[chosen]
         self.lengths: Ints = lengths[chosen]
+        self.usd: Floats = np.array([note["usage"]["usd"] for note in flat], dtype=float)[chosen]
+        self.seconds: Floats = np.array([note["seconds"] for note in flat], dtype=float)[chosen]
         self._follow()
 
     def _follow(self) -> None:
@@ -110,9 +124,9 @@ class Prefixes:
             self.leader[:, at], self.first[:, at], self.second[:, at], self.voted[:, at] = lead, first, second, voted
 
     @cached_property
-    def paid(self) -> Ints:
-        """Tokens of each prefix."""
-        return np.cumsum(self.lengths, axis=1)
+    def paid(self) -> tuple[Ints, Floats]:
+        """Tokens and dollars of each prefix."""
+        return np.cumsum(self.lengths, axis=1), np.cumsum(self.usd, axis=1)
 
     def end(self, batches: Batches, rule: StopRule) -> Ending:
         """Return where batches of samples end under a rule on votes, by the majority."""
@@ -121,9 +135,13 @@ class Prefixes:
         wave = self._first(rule, ends)
         every = np.arange(len(wave))
         starts = np.concatenate(([0], ends[:-1] + 1))
-        slowest = np.cumsum(np.maximum.reduceat(self.lengths[:, :most], starts, axis=1), axis=1)
+        longest, slowest = (
+            np.cumsum(np.maximum.reduceat(each[:, :most], starts, axis=1), axis=1)
+            for each in (self.lengths, self.seconds)
+        )
         last = ends[wave]
-        return Ending(last + 1, self.leader[every, last], self.paid[every, last], slowest[every, wave])
+        tokens_, usd = (each[every, last] for each in self.paid)
+        return Ending(last + 1, self.leader[every, last], tokens_, longest[every, wave], usd, slowest[every, wave])
 
     def _first(self, rule: StopRule, ends: Ints) -> Ints:
         """Return for each row the first of the ends at which the rule holds, else the last."""

@@ -4,6 +4,7 @@ import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal
 
 from langgraph_tumix.core.strategy import Strategy
@@ -39,7 +40,7 @@ def tune(
     seed: int = 0,
     shuffles: int = 0,
     usd_per_million: float | None = None,
-    study: Any = None,
+    study: str | Path | None = None,
     propose: Propose | None = None,
     watch: Callable[[Trial], None] = lambda trial: None,
 ) -> Tuning:
@@ -76,36 +77,32 @@ def tune(
         test_gold = gold
     else:
         tuned, (tested, test_gold) = recording, test
-    compared = (*references, full_vote(tuned))
-    mine = _gold_of(tuned, gold)
-    families = default_space(tuned, mine.read()) if space is None else checked(space)
+    families = default_space(tuned, _gold_of(tuned, gold).read()) if space is None else checked(space)
+    if not families:
+        raise ConfigError("the recording holds one answer a question, nothing to choose from: record samples or rounds")
 
-    def board(strategies: Sequence[Strategy]) -> Board:
-        return replay(tuned, strategies, gold=mine, shuffles=shuffles, usd_per_million=usd_per_million, seed=seed)
+    def board(part: Recording, strategies: Sequence[Strategy], right: Gold) -> Board:
+        options = {"shuffles": shuffles, "usd_per_million": usd_per_million, "seed": seed}
+        return replay(part, strategies, gold=_gold_of(part, right), **options)  # type: ignore[arg-type]
 
-    known = board(compared)
+    known = board(tuned, [*references, full_vote(tuned)], gold)
     if known.rows[0].validity == "invalid":
         raise ConfigError(f"{known.rows[0].strategy}, which is to be matched, cannot be replayed: {known.rows[0].why}")
     unit = _unit(known)
     about = ([run.id for run in tuned.runs], shuffles, usd_per_million, budget)
     search = Search(families, seed=seed, budget=budget, path=study, about=about)
-    refused = _run(search, board, unit, trials, propose, watch)
+    refused = _run(search, lambda members: board(tuned, members, gold), unit, trials, propose, watch)
     ranked = _ranked(search.trials(), budget, known.rows[0].accuracy.value)
     remarks = [f"{count} proposals were no points of the space" for count in [refused] if count]
+    best, shown = None, None
     for trial in ranked:
-        best = replace(trial.strategy, name="tuned")
-        shown = replay(
-            tested,
-            [*references, full_vote(tested), best],
-            gold=_gold_of(tested, test_gold),
-            shuffles=shuffles,
-            usd_per_million=usd_per_million,
-            seed=seed,
-        )
+        named = replace(trial.strategy, name="tuned")
+        shown = board(tested, [*references, full_vote(tested), named], test_gold)
         if shown["tuned"].validity != "invalid":
-            return Tuning(search.trials(), unit, budget, known, trial, shown, remarks)
+            best = trial
+            break
         remarks.append(f"{trial.strategy.name} is invalid on the held-out questions: {shown['tuned'].why}")
-    return Tuning(search.trials(), unit, budget, known, None, None, remarks)
+    return Tuning(search.trials(), unit, budget, known, best, shown if best else None, remarks)
 
 
 def split(recording: Recording, held_out: float) -> tuple[Recording, Recording]:
@@ -138,7 +135,9 @@ def _gold_of(part: Recording, gold: Gold) -> Gold:
 
 def _unit(board: Board) -> Unit:
     row = board.rows[-1]
-    return "usd" if not math.isnan(row.usd) else "calls" if math.isnan(row.tokens) else "tokens"
+    if row.usd > 0:  # neither unknown nor free
+        return "usd"
+    return "calls" if math.isnan(row.tokens) else "tokens"
 
 
 def _run(

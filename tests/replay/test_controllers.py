@@ -58,8 +58,8 @@ def test_controllers_end_and_stay_within_the_samples(controller: Controller, see
 
 def test_a_clear_question_takes_a_race_few_tokens_and_a_divided_one_many() -> None:
     rng = random.Random(0)
-    clear, divided = thinking("a", rng, right=1.0), thinking("b", rng, right=0.3)
-    spent = [steer(Race(), chains(run), range(24)).tokens for run in (clear, divided)]
+    clear, divided = thinking("a", rng, size=60, right=1.0), thinking("b", rng, size=60, right=0.3)
+    spent = [steer(Race(), chains(run), range(60)).tokens for run in (clear, divided)]
     assert 2 * spent[0] < spent[1]
 
 
@@ -68,6 +68,21 @@ def test_more_thorough_is_dearer() -> None:
     for family in ([CMC(0.0), CMC(0.5), CMC(1.0)], [Race(quorum=3), Race(quorum=8), Race(quorum=24)]):
         spent = [sum(steer(member, run, range(24)).tokens for run in runs) for member in family]
         assert spent == sorted(spent)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_race_never_has_more_under_way_than_abreast(seed: int) -> None:
+    rng = random.Random(seed)
+    known = chains(thinking("q", rng, size=60, right=0.4))
+    race = Race(start=rng.randrange(2, 5), widen=9, abreast=rng.randrange(5, 12), patience=99)
+    branches: list[Branch] = []
+    for move in race.control(branches):
+        branches += [Branch() for _ in range(move.open)]
+        steps = [*(place for place, _ in move.advance), *range(len(branches) - move.open, len(branches))]
+        assert 0 < len(steps) <= race.abreast
+        for place in steps:
+            known[place].step(branches[place])
+    assert sum(branch.over for branch in branches) > 2
 
 
 def test_without_probes_there_is_nothing_to_steer() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from langgraph_tumix.core.aggregate import Majority
 from langgraph_tumix.core.allocate import Batches
+from langgraph_tumix.core.notes import Note
 from langgraph_tumix.core.stop import Never, StopRule
 from langgraph_tumix.core.stopping.votes import (
     BetaLead,
@@ -43,11 +44,16 @@ def random_rule(rng: random.Random) -> StopRule:
     )
 
 
+def priced(note: Note, rng: random.Random) -> Note:
+    """Give a note a price and a time that do not follow from its tokens."""
+    return {**note, "usage": {**note["usage"], "usd": rng.random()}, "seconds": rng.random()}
+
+
 def random_run(rng: random.Random) -> Run:
     roster, each = tuple("ABC"[: rng.randrange(1, 4)]), rng.randrange(1, 20)
     answers = ["1", "2", "3", "4", None][: rng.randrange(1, 6)]
     notes = tuple(
-        sample_note(agent, sample, rng.choice(answers), tokens=rng.randrange(1, 999))
+        priced(sample_note(agent, sample, rng.choice(answers), tokens=rng.randrange(1, 999)), rng)
         for agent in roster
         for sample in range(each)
     )
@@ -73,5 +79,7 @@ def test_fast_and_slow_agree(seed: int) -> None:
         assert tokens(played.usage) == ending.tokens[row]
         assert played.usage["model_calls"] == ending.taken[row]
         assert played.latency == ending.latency[row]
+        assert played.usage["usd"] == pytest.approx(ending.usd[row])
+        assert played.seconds == pytest.approx(ending.seconds[row])
         code = int(ending.answer[row])
         assert (played.choice.answer if played.choice else None) == (prefixes.names[code] if code >= 0 else None)

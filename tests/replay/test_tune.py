@@ -104,6 +104,25 @@ def test_a_part_without_questions_is_refused() -> None:
         tuned(votes(1))
 
 
+def test_one_answer_a_question_is_nothing_to_choose_from() -> None:
+    with pytest.raises(ConfigError, match="nothing to choose from"):
+        tuned(votes(8, size=1))
+
+
+def test_dollars_count_where_they_are_known_and_not_where_all_is_free() -> None:
+    def at(usd: float) -> Recording:
+        priced = [
+            replace(run, notes=tuple({**note, "usage": {**note["usage"], "usd": usd}} for note in run.notes))
+            for run in votes(12).runs
+        ]
+        return recording(*priced)
+
+    assert [tuned(at(usd), trials=3).unit for usd in (0.5, 0.0)] == ["usd", "tokens"]
+    found = tuned(at(0.5), space=[asc()], trials=3, budget=2.0)
+    assert found.best is not None
+    assert 1.0 <= found.best.outcome.cost <= 2.0
+
+
 def test_another_recording_may_be_the_test() -> None:
     other = votes(7, seed=1)
     found = tuned(votes(9), test=(other, gold(*other.runs)))
