@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from langgraph_tumix.search.base import Ask, Found, Hit, Search
+from langgraph_tumix.search.render import render
 
 if TYPE_CHECKING:
     from langgraph_tumix.search.combined import CombinedSearch
     from langgraph_tumix.search.corpus import CorpusSearch
     from langgraph_tumix.search.native import NativeSearch, native_tool
-    from langgraph_tumix.search.render import render
     from langgraph_tumix.search.tavily import TavilySearch
 
 __all__ = [
@@ -31,7 +31,6 @@ _LATER = {
     "NativeSearch": "native",
     "TavilySearch": "tavily",
     "native_tool": "native",
-    "render": "render",
 }
 
 
