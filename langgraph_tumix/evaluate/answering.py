@@ -3,14 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from langgraph_tumix.core.ledger import Ledger
 from langgraph_tumix.core.usage import Usage, add_usage, used
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.runner import Job
 from langgraph_tumix.evaluate.scoring import Score, Scorer
 from langgraph_tumix.evaluate.thread import Thread
@@ -18,12 +17,14 @@ from langgraph_tumix.graph import TumixGraph
 from langgraph_tumix.models.meter import Meter
 from langgraph_tumix.outcome import Outcome
 
+Spender = TypeVar("Spender", bound=Ledger)
+
 CALL_SECONDS = 300.0
 """Wall time of one call of the grading model at most."""
 
 
 @dataclass(frozen=True)
-class Answering:
+class Answering(Generic[Spender]):
     """Does jobs.
 
     Attributes:
@@ -36,13 +37,17 @@ class Answering:
 
     make: Callable[[str], TumixGraph]
     saver: BaseCheckpointSaver[Any]
-    account: Account
+    account: Spender
     scorer: Scorer = field(default_factory=Scorer)
     seed: int = 0
 
     @cached_property
     def _graphs(self) -> dict[str, TumixGraph]:
         return {}
+
+    async def begin(self, spent: Usage) -> None:
+        """Enter in the account what earlier sessions have spent."""
+        self.account.spent = spent
 
     async def result(self, job: Job) -> dict[str, Any]:
         """Answer a job's question, from where it stands, and score the answer."""

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -24,6 +24,7 @@ Baselines = Annotated[bool, typer.Option(help=f"Add {', '.join(BASELINES)}.")]
 Limit = Annotated[int | None, typer.Option(help="Take the first so many questions.", min=1)]
 Repeats = Annotated[int, typer.Option(help="How often each question is asked.", min=1)]
 SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Go on without lines that cannot be read.")]
+Engines = Literal["local", "ray"]
 AtOnce = Annotated[int, typer.Option(help="Questions in work at one time.", min=1)]
 
 
@@ -43,6 +44,8 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="The run's folder; runs/TASKS if not given.")] = None,
     concurrency: AtOnce = 4,
     seed: Annotated[int, typer.Option(help="Of the first repeat; each further one has the next.")] = 0,
+    engine: Annotated[Engines, typer.Option(help="Where: in this process, or on a Ray cluster.")] = "local",
+    workers: Annotated[int, typer.Option(help="Processes, with --engine ray.", min=1)] = 2,
 ) -> None:
     """Evaluate presets on the questions of a file.
 
@@ -74,7 +77,7 @@ def evaluate(
         console.print(f"{len(evaluation.jobs)} questions would be asked: {', '.join(evaluation.presets)}", markup=False)
         return
     folder = out or Path("runs") / Path(tasks).stem
-    progress = asyncio.run(_run(evaluation, folder, console))
+    progress = asyncio.run(_run(evaluation, folder, console, workers if engine == "ray" else 0))
     _close(folder, progress)
 
 
@@ -149,8 +152,8 @@ def prepared(
     return evaluation
 
 
-async def _run(evaluation: Evaluation, folder: Path, console: Console) -> Progress:
-    async with evaluation.opened(folder) as (runner, before):
+async def _run(evaluation: Evaluation, folder: Path, console: Console, workers: int) -> Progress:
+    async with evaluation.opened(folder, workers) as (runner, before):
         view = LiveProgress(runner.engine.account)
         with Live(view, console=console, refresh_per_second=4, transient=True):
             progress = await runner.run(evaluation.jobs, before, view.follow)

@@ -92,10 +92,28 @@ class Evaluation:
             "seed": self.seed,
         }
 
-    def make(self, saver: BaseCheckpointSaver[Any] | None, account: Ledger) -> Callable[[str], TumixGraph]:
-        """Return what makes the graph of a preset. They share their tools, so that kernels are counted together."""
+    def make(
+        self, saver: BaseCheckpointSaver[Any] | None, account: Ledger, record: Callable[[str], Any] = lambda name: None
+    ) -> Callable[[str], TumixGraph]:
+        """Return what makes the graph of a preset. They share their tools, so that kernels are counted together.
+
+        Args:
+            saver: Their checkpointer.
+            account: What they spend from.
+            record: Gives what each records in, as `create_tumix` takes it.
+        """
         options = {"tools": Toolbox.default(self.speaker), "budget": Budget(within=account), **self.options}
-        return lambda name: preset_graph(name, self.model, checkpointer=saver, **options)
+        return lambda name: preset_graph(name, self.model, checkpointer=saver, record=record(name), **options)
+
+    def recording(self, run: RunFolder, name: str) -> Path:
+        """Return where a preset records, for `tumix replay`; the right answers are written beside it."""
+        from langgraph_tumix.replay.files import gold_path, write_gold
+
+        file = run.recording(name)
+        file.parent.mkdir(exist_ok=True)
+        known = {("", task.question): frozenset([task.answer]) for task in self.tasks if task.answer is not None}
+        write_gold(gold_path(file), known)
+        return file
 
     def check(self) -> None:
         """See that all graphs can be had.
@@ -119,8 +137,12 @@ class Evaluation:
         return Scorer(Toolbox.default(self.speaker).code if tests else None, grader)
 
     @asynccontextmanager
-    async def opened(self, folder: Path) -> AsyncIterator[tuple[Runner, list[dict[str, Any]]]]:
+    async def opened(self, folder: Path, workers: int = 0) -> AsyncIterator[tuple[Runner, list[dict[str, Any]]]]:
         """Hold the run's folder, and give what does the jobs and the results that are there already.
+
+        Args:
+            folder: The run's folder.
+            workers: Processes of a Ray cluster that do the jobs; 0: this process does.
 
         Raises:
             ConfigError: Something asked for cannot be had, or the folder belongs to another evaluation.
@@ -134,8 +156,15 @@ class Evaluation:
         account, scorer, run = Account(self.usd), self.scorer(), RunFolder(folder)
         self.check()  # whatever cannot be had shows before a folder is made
         with run.begin(self.about, self.tasks) as results:
+            if workers:
+                from langgraph_tumix.evaluate.cluster import clustered
+
+                async with clustered(self, run, workers) as cluster:
+                    yield Runner(run, cluster, self.at_once), results
+                return
             async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
-                engine = Answering(self.make(saver, account), saver, account, scorer, self.seed)
+                make = self.make(saver, account, lambda name: self.recording(run, name))
+                engine = Answering(make, saver, account, scorer, self.seed)
                 yield Runner(run, engine, self.at_once), results
 
     async def run(self, folder: Path | str) -> Run:

@@ -7,6 +7,7 @@
     gold.jsonl      what is known about their answers; nothing that answers questions reads it
     results.jsonl   outcome, notes and score of each question, preset and repeat, appended when it is done
     threads.sqlite  questions under way: what they have paid for is not paid again after a crash
+    recordings/     what `tumix replay` reads, a file for each preset, with the right answers beside it
 
 `report.run` reads it.
 """
@@ -48,6 +49,10 @@ class RunFolder:
     def threads(self) -> Path:
         """The database of the questions under way."""
         return self.path / "threads.sqlite"
+
+    def recording(self, preset: str) -> Path:
+        """Return where a preset records."""
+        return self.path / "recordings" / f"{preset.replace(':', '-')}.jsonl"
 
     @contextlib.contextmanager
     def begin(self, about: Mapping[str, Any], tasks: Sequence[Task]) -> Iterator[list[dict[str, Any]]]:

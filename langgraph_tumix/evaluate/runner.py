@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from langgraph_tumix.background import finished
 from langgraph_tumix.core.usage import Usage, add_usage, used
+from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.matching import matches, unit_of
@@ -100,7 +101,11 @@ class Engine(Protocol):
 
     @property
     def account(self) -> Account:
-        """The account."""
+        """The account, or what was last seen of it."""
+        ...
+
+    async def begin(self, spent: Usage) -> None:
+        """Enter in the account what earlier sessions have spent."""
         ...
 
     async def result(self, job: Job) -> dict[str, Any]:
@@ -174,11 +179,14 @@ class Runner:
 
     async def _all(self, left: Sequence[Job], progress: Progress, follow: Callable[[Progress], object]) -> None:
         queue = iter(left)
-        async with asyncio.TaskGroup() as group:
-            workers = [group.create_task(self._work(queue, progress, follow)) for _ in range(self.at_once)]
-            suspending = group.create_task(self._suspend(workers))
-            await asyncio.wait(workers)
-            suspending.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                workers = [group.create_task(self._work(queue, progress, follow)) for _ in range(self.at_once)]
+                suspending = group.create_task(self._suspend(workers))
+                await asyncio.wait(workers)
+                suspending.cancel()
+        except* ConfigError as found:
+            raise found.exceptions[0] from None
 
     async def _suspend(self, workers: Sequence[asyncio.Task[None]]) -> None:
         """Once the account is empty and the last call has come back, stop everyone where they stand."""

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import math
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
 from weakref import WeakKeyDictionary
 
 from langgraph_tumix.models.pace import FIRST_BURST, Pace
@@ -15,10 +15,12 @@ class Lane:
 
     Args:
         first_burst: Calls to send at once before anything is known of the provider.
+        where: The words that name it, in every process; none for a model in this process.
     """
 
-    def __init__(self, first_burst: float = math.inf) -> None:
+    def __init__(self, first_burst: float = math.inf, where: tuple[str, ...] = ()) -> None:
         self.first_burst = first_burst
+        self.where = where
 
 
 _LANES: dict[tuple[str, ...], Lane] = {}
@@ -30,7 +32,7 @@ def lane(*where: str) -> Lane:
     >>> lane("openai", "gpt-5-mini") is lane("openai", "gpt-5-mini")
     True
     """
-    return _LANES.setdefault(where, Lane(FIRST_BURST))
+    return _LANES.setdefault(where, Lane(FIRST_BURST, where))
 
 
 class TooLate(Exception):
@@ -184,11 +186,19 @@ class _Wait:
 
 
 _LIMITERS: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakKeyDictionary[Lane, Limiter]] = WeakKeyDictionary()
+_ELSEWHERE: WeakKeyDictionary[asyncio.AbstractEventLoop, Callable[[Lane], Limiter | None]] = WeakKeyDictionary()
+
+
+def limit_elsewhere(make: Callable[[Lane], Limiter | None]) -> None:
+    """Have the running event loop's calls limited by what `make` gives for a lane; where that is None, here."""
+    _ELSEWHERE[asyncio.get_running_loop()] = make
 
 
 def limiter(of: Lane) -> Limiter:
     """Return the limiter that the running event loop has for a lane."""
-    limiters = _LIMITERS.setdefault(asyncio.get_running_loop(), WeakKeyDictionary())
+    loop = asyncio.get_running_loop()
+    limiters = _LIMITERS.setdefault(loop, WeakKeyDictionary())
     if of not in limiters:
-        limiters[of] = Limiter(Pace(of.first_burst))
+        elsewhere = _ELSEWHERE[loop](of) if loop in _ELSEWHERE else None
+        limiters[of] = elsewhere or Limiter(Pace(of.first_burst))
     return limiters[of]

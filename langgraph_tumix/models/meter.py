@@ -20,6 +20,7 @@ from langgraph_tumix.models.ending import checked
 from langgraph_tumix.models.failure import model_error
 from langgraph_tumix.models.limiter import TooLate, Turn, limiter
 from langgraph_tumix.models.model import Model
+from langgraph_tumix.models.shared import SharedLedger
 
 logger = logging.getLogger(__name__)
 
@@ -165,9 +166,15 @@ class Meter:
         await self._reserve(worst)
         bill = used(model_calls=worst["model_calls"])
         try:
-            yield bill
+            async with self._lease(worst, bill):
+                yield bill
         finally:
             self.ledger.settle(worst, bill)
+
+    def _lease(self, worst: Usage, bill: Usage) -> contextlib.AbstractAsyncContextManager[object]:
+        """Return what holds leave of those who keep the account, where these are in another process."""
+        shared = next((account for account in self.ledger.chain() if isinstance(account, SharedLedger)), None)
+        return contextlib.nullcontext() if shared is None else shared.lease(worst, bill)
 
     async def _reserve(self, worst: Usage) -> None:
         loop = asyncio.get_running_loop()

@@ -7,8 +7,10 @@ import pytest
 
 from langgraph_tumix import ConfigError
 from langgraph_tumix.evaluate.evaluation import Evaluation
+from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.presets import BASELINES
 from langgraph_tumix.evaluate.tasks import Task
+from langgraph_tumix.replay import read_any, read_strategy, replay
 from langgraph_tumix.report.run import read_run
 from tests.graph.roles import play, toolbox
 from tests.test_cli import tumix
@@ -92,6 +94,10 @@ async def test_every_repeat_is_a_result_of_its_own(tmp_path: Path) -> None:
     )
     async with evaluation.opened(tmp_path) as (runner, before):
         assert (await runner.run(evaluation.jobs, before)).done == 4
+    recording, gold = read_any(RunFolder(tmp_path).recording("tumix-fixedr"))
+    assert len(recording.runs) == 4
+    board = replay(recording, [read_strategy("FixedRounds(5)")], gold=gold)
+    assert board.rows[0].validity == "exact"
     found = sorted((result["task"], result["repeat"]) for result in read_run(tmp_path).results)
     assert found == [("0", 0), ("0", 1), ("1", 0), ("1", 1)]
 

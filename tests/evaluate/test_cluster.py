@@ -1,0 +1,102 @@
+"""A real Ray cluster of two worker processes on this machine: one is killed, money runs out, and nothing is lost."""
+
+import json
+import os
+import signal
+import tempfile
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from langgraph_tumix.core.usage import add_usage
+from langgraph_tumix.evaluate.folder import RunFolder
+from langgraph_tumix.replay.files import read_recording
+from langgraph_tumix.report.run import read_run
+from tests.evaluate.cluster_child import PRESET, TASKS, evaluate, work
+from tests.resume.killing import PROCESSES, Server
+
+pytest.importorskip("ray")
+pytestmark = [pytest.mark.server, pytest.mark.long, pytest.mark.timeout(300)]
+
+
+def started(folder: Path, url: str, usd: float) -> tuple[Any, Connection, list[int]]:
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=work, args=(folder, url, usd, sender))
+    process.start()
+    sender.close()  # so that the end of the process is the end of the pipe
+    assert receiver.poll(240), "the cluster does not come up"
+    return process, receiver, receiver.recv()
+
+
+def results(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_worker_s_questions_are_done_by_another_and_paid_once(tmp_path: Path) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("tumix-ray-*"))
+    with Server() as server:
+        server.stats.alarm_at = 40
+        process, report, pids = started(tmp_path, server.url, 5.0)
+        assert server.stats.alarm.wait(60)
+        os.kill(pids[0], signal.SIGKILL)
+        death = time.monotonic()
+        assert report.poll(120), "the evaluation does not come to an end"
+        end = report.recv()
+        process.join(30)
+        billed = server.stats.usage
+    assert process.exitcode == 0
+    assert (end["done"], end["suspended"], len(end["pids"])) == (len(TASKS), False, 3)
+    assert sorted(result["task"] for result in results(tmp_path)) == [task.id for task in TASKS]
+    spent = add_usage(*(result["outcome"]["usage"] for result in results(tmp_path)))
+    once = {call.key: call for call in server.stats.calls}
+    assert spent["model_calls"] == len(once)
+    assert spent["input_tokens"] + spent["output_tokens"] == sum(sum(call.tokens) for call in once.values())
+    first: dict[str, float] = {}
+    for call in server.stats.calls:
+        if call.key in first:  # sent again: only what was on its way, or being written down, when the worker died
+            assert abs(first[call.key] - death) < 1.0
+        first.setdefault(call.key, call.when)
+    assert (billed.prompt_tokens + 4 * billed.completion_tokens) / 1e6 <= end["spent"]["usd"] + 1e-9
+    assert not read_run(tmp_path).problems
+    recording, gold = read_recording(RunFolder(tmp_path).recording(PRESET))
+    assert sorted(run.text for run in recording.runs) == sorted(task.question for task in TASKS)
+    assert {run.id[:2] for run in recording.runs} <= set(gold.read())
+    assert not any(map(alive, end["pids"]))
+    assert set(Path(tempfile.gettempdir()).glob("tumix-ray-*")) <= before
+
+
+async def test_the_cap_holds_over_all_workers_and_one_process_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cap = 0.13
+    with Server() as server:
+        process, report, _ = started(tmp_path, server.url, cap)
+        assert report.poll(120)
+        end = report.recv()
+        process.join(30)
+        billed = server.stats.usage
+        assert end["suspended"]
+        assert 0 < end["done"] < len(TASKS)
+        dollars = (billed.prompt_tokens + 4 * billed.completion_tokens) / 1e6
+        assert dollars == pytest.approx(end["spent"]["usd"])
+        assert dollars <= cap
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "none")
+        for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        last = await evaluate(tmp_path, 5.0, 0)
+    assert last["done"] == len(TASKS)
+    assert {result["preset"] for result in results(tmp_path)} == {PRESET}
+    spent = add_usage(*(result["outcome"]["usage"] for result in results(tmp_path)))
+    assert spent["model_calls"] == server.stats.usage.calls == len({call.key for call in server.stats.calls})
