@@ -2,6 +2,7 @@
 
 import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from langgraph_tumix.replay.board import Board, Row
+    from langgraph_tumix.replay.recording import Recording
     from langgraph_tumix.replay.statistics import Interval
 
 
@@ -25,6 +27,9 @@ def replay(
     ],
     gold: Annotated[
         Path | None, typer.Option(help='Lines with "question" and "gold"; beside the recording, if not given.')
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(help="Runs of this group only, such as one preset of an evaluation.")
     ] = None,
     shuffles: Annotated[int, typer.Option(help="Orders in which independent samples are drawn.", min=0)] = 0,
     usd_per_million: Annotated[
@@ -47,6 +52,8 @@ def replay(
         raise ConfigError("tumix replay needs numpy: pip install 'langgraph-tumix[replay]'") from None
     strategies = [read_strategy(text) for text in strategy]
     recorded, right = read_any(recording, gold=gold)
+    if group is not None:
+        recorded = _only(recorded, group)
     board = compare(recorded, strategies, gold=right, shuffles=shuffles, seed=seed, usd_per_million=usd_per_million)
     if picture is not None:
         _write(picture, draw(board))
@@ -54,6 +61,16 @@ def replay(
         sys.stdout.write(f"{board.json()}\n")
     else:
         _show(board)
+
+
+def _only(recorded: "Recording", group: str) -> "Recording":
+    if group not in recorded.groups:
+        raise ConfigError(f"--group {group}: there is no such group in the recording; it has {_named(recorded.groups)}")
+    return recorded.where(lambda run: run.group == group)
+
+
+def _named(groups: Sequence[str]) -> str:
+    return ", ".join(group or "one without a name" for group in groups)
 
 
 def _write(path: Path, text: str) -> None:

@@ -166,12 +166,16 @@ def read_recording(path: str | Path, *, gold: str | Path | None = None) -> tuple
 
 
 def gold_file(path: str | Path, runs: Sequence[Run]) -> Gold:
-    """Return the gold answers of a file, which may name a question by its text: live, each asking has a new id."""
+    """Return the gold answers of a file.
+
+    It may name a question by its text, for live each asking has a new id; and without a group, for all groups.
+    """
 
     def read() -> Answers:
         right = read_gold(path)
-        by_text = {run.id[:2]: right[run.group, run.text] for run in runs if (run.group, run.text) in right}
-        return {**by_text, **right}
+        names = {run.id[:2]: [(run.group, run.text), ("", run.question), ("", run.text)] for run in runs}
+        found = {id_: next((right[name] for name in of_run if name in right), None) for id_, of_run in names.items()}
+        return {**{id_: answers for id_, answers in found.items() if answers is not None}, **right}
 
     return Gold(read)
 
