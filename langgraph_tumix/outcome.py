@@ -91,3 +91,7 @@ class Outcome(dict[str, Any]):
         from langgraph_tumix.report.card import card
 
         return card(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Print the outcome in a few lines where IPython shows no HTML."""
+        printer.text(str(self))

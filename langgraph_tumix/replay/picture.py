@@ -23,6 +23,7 @@ def draw(board: Board) -> str:
     axes = _Axes(
         [cost for _, cost in points], [row.accuracy.low for row, _ in points], [row.accuracy.high for row, _ in points]
     )
+    taken: list[tuple[float, float, float]] = []
     front = sorted((cost, row.accuracy.value) for row, cost in points if row.best)
     line = " ".join(f"{axes.x(cost):.1f},{axes.y(accuracy):.1f}" for cost, accuracy in front)
     parts = [
@@ -31,7 +32,7 @@ def draw(board: Board) -> str:
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         *axes.lines(f"{unit} per question"),
         f'<polyline points="{line}" fill="none" stroke="{FRONT}" stroke-width="1.5"/>',
-        *(mark for row, cost in points for mark in _mark(row, cost, axes)),
+        *(mark for row, cost in points for mark in _mark(row, cost, axes, taken)),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -42,7 +43,7 @@ class _Axes:
 
     def __init__(self, costs: Sequence[float], lows: Sequence[float], highs: Sequence[float]) -> None:
         self.most = 1.15 * max(costs, default=1.0) or 1.0
-        self.low = max(0.0, math.floor(20 * min(lows, default=0.0)) / 20)
+        self.low = min(0.95, max(0.0, math.floor(20 * min(lows, default=0.0)) / 20))
         self.high = max(self.low + 0.05, math.ceil(20 * max(highs, default=1.0)) / 20)
 
     def x(self, cost: float) -> float:
@@ -68,13 +69,19 @@ class _Axes:
         return parts
 
 
-def _mark(row: Row, cost: float, axes: _Axes) -> list[str]:
+def _mark(row: Row, cost: float, axes: _Axes, taken: list[tuple[float, float, float]]) -> list[str]:
+    """Draw a strategy; its name stands where it covers none of those that are there."""
     x, y = axes.x(cost), axes.y(row.accuracy.value)
     colour = FRONT if row.best else INK
     name = row.strategy if row.validity == "exact" else f"{row.strategy} ({row.validity})"
+    wide = 7.0 * len(name)
+    beside = [y + rise for rise in (-6, 16, 30, 44, 58, -20)]
+    free = [at for at in beside if all(abs(at - y0) > 12 or x > x1 or x + wide < x0 for x0, x1, y0 in taken)]
+    at = (free or beside)[0]
+    taken.append((x, x + wide, at))
     return [
         f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{axes.y(row.accuracy.low):.1f}" y2="{axes.y(row.accuracy.high):.1f}" '
         f'stroke="{colour}" stroke-opacity="0.35"/>',
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>',
-        f'<text x="{x + 7:.1f}" y="{y - 6:.1f}" fill="{colour}">{escape(name)}</text>',
+        f'<text x="{x + 7:.1f}" y="{at:.1f}" fill="{colour}">{escape(name)}</text>',
     ]

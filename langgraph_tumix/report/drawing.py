@@ -30,6 +30,9 @@ class Drawing(str):
     def _repr_svg_(self) -> str:
         return str(self)
 
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(f"an SVG picture of {len(self):,} characters")  # where IPython shows none
+
 
 def draw(graph: CompiledStateGraph[Any, Any, Any, Any]) -> Drawing:
     """Draw a graph from left to right; edges that lead back are dashed, agents coloured by their style.

@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -62,6 +63,17 @@ def test_a_picture_of_a_board() -> None:
         if node.tag.endswith("circle"):
             assert 0 < float(node.get("cx", "")) < 760
             assert 0 < float(node.get("cy", "")) < 460
+
+
+def test_names_in_a_picture_stand_apart_and_no_axis_goes_beyond_all() -> None:
+    runs = [samples(list("77777"), question=name) for name in "ab"]
+    same = [Strategy(f"strategy {name}", Batches(1, 3), aggregate=VOTE) for name in ["one", "two", "three"]]
+    svg = ElementTree.fromstring(draw(replay(recording(*runs), same, gold=gold(*runs))))
+    words = {node.text or "": float(node.get("y", "")) for node in svg.iter() if node.tag.endswith("text")}
+    heights = sorted(words[strategy.name] for strategy in same)
+    assert min(second - first for first, second in pairwise(heights)) > 12
+    assert "100 %" in words
+    assert "105 %" not in words
 
 
 def test_dollars_by_a_price() -> None:

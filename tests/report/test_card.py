@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from IPython.lib.pretty import pretty
 
 from langgraph_tumix import create_tumix
 from langgraph_tumix.report.card import card
@@ -66,4 +67,5 @@ async def test_losses_and_a_missing_answer_are_told() -> None:
 async def test_a_notebook_shows_it() -> None:
     shown = await outcome("<<<42>>>")
     assert shown._repr_html_() == card(shown)
+    assert pretty(shown) == str(shown)  # type: ignore[no-untyped-call]
     assert str(shown).startswith("42")

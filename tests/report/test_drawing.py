@@ -2,6 +2,8 @@
 
 import xml.etree.ElementTree as ElementTree
 
+from IPython.lib.pretty import pretty
+
 from langgraph_tumix import create_tumix
 from langgraph_tumix.report.drawing import draw
 
@@ -21,3 +23,4 @@ def test_every_node_and_edge_is_drawn() -> None:
 def test_a_notebook_shows_it() -> None:
     picture = draw(create_tumix("offline", agents=["CoT"]))
     assert picture._repr_svg_() == str(picture)
+    assert pretty(picture).startswith("an SVG picture of ")  # type: ignore[no-untyped-call]
