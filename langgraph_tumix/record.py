@@ -45,41 +45,6 @@ class Sink(Protocol):
         """Take that a question is done."""
 
 
-class Grouped:
-    """A sink that files what it takes under a group, as an evaluation does with each of its presets.
-
-    Args:
-        sink: Takes it.
-        group: The group.
-    """
-
-    def __init__(self, sink: Sink, group: str) -> None:
-        self._sink, self._group = sink, group
-
-    def _key(self, run: Key) -> Key:
-        return self._group, *run[1:]
-
-    def asked(self, run: Key, text: str, roster: tuple[str, ...]) -> None:
-        """Pass on that a question was asked."""
-        self._sink.asked(self._key(run), text, roster)
-
-    def note(self, run: Key, note: Note) -> None:
-        """Pass on a note."""
-        self._sink.note(self._key(run), note)
-
-    def verdict(self, run: Key, round_: int, verdict: "Verdict") -> None:
-        """Pass on what the judge said."""
-        self._sink.verdict(self._key(run), round_, verdict)
-
-    def reply(self, run: Key, request: str, reply: Reply) -> None:
-        """Pass on what a request came back with."""
-        self._sink.reply(self._key(run), request, reply)
-
-    def end(self, run: Key, outcome: Mapping[str, Any] | None = None) -> None:
-        """Pass on that a question is done."""
-        self._sink.end(self._key(run), outcome)
-
-
 def sink_of(record: "str | os.PathLike[str] | Sink | None") -> Sink | None:
     """Return the sink that `create_tumix(record=...)` names.
 

@@ -42,9 +42,6 @@ def evaluate(
     grader: Annotated[str | None, typer.Option(help="A model to grade free text; its cost is kept apart.")] = None,
     skip_bad: SkipBad = False,
     out: Annotated[Path | None, typer.Option(help="The run's folder; runs/TASKS if not given.")] = None,
-    record: Annotated[
-        Path | None, typer.Option(help="A file that keeps all runs, by preset, for `tumix replay`; may exist.")
-    ] = None,
     concurrency: AtOnce = 4,
     seed: Annotated[int, typer.Option(help="Of the first repeat; each further one has the next.")] = 0,
     engine: Annotated[Engines, typer.Option(help="Where: in this process, or on a Ray cluster.")] = "local",
@@ -72,7 +69,6 @@ def evaluate(
         skip_bad=skip_bad,
         concurrency=concurrency,
         seed=seed,
-        record=record,
     )
     console.print(detectable(evaluation.tasks), markup=False)
     if dry_run:
@@ -81,13 +77,7 @@ def evaluate(
         console.print(f"{len(evaluation.jobs)} questions would be asked: {', '.join(evaluation.presets)}", markup=False)
         return
     folder = out or Path("runs") / Path(tasks).stem
-<<<<<<< HEAD
     progress = asyncio.run(_run(evaluation, folder, console, workers if engine == "ray" else 0))
-=======
-    progress = asyncio.run(_run(evaluation, folder, console))
-    if record is not None:
-        sys.stderr.write(f"recorded in {record}, {record.stat().st_size:,} bytes\n")
->>>>>>> bf9a1b5 (tumix eval --record keeps all runs for a replay, by preset; half the calls are the best that they can buy)
     _close(folder, progress)
 
 
@@ -136,7 +126,6 @@ def prepared(
     max_cost: float | None = None,
     grader: str | None = None,
     seed: int = 0,
-    record: Path | None = None,
 ) -> Evaluation:
     """Return the evaluation that was asked for, and say what could not be read.
 
@@ -157,7 +146,6 @@ def prepared(
         seed=seed,
         usd=max_cost,
         at_once=concurrency,
-        record=record,
     )
     if evaluation.speaker.simulated:
         console.print(SIMULATED, style="yellow")

@@ -25,7 +25,6 @@ from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.graph import TumixGraph
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.plan import check_priced
-from langgraph_tumix.record import Grouped, Sink
 from langgraph_tumix.report.run import Run, read_run
 from langgraph_tumix.toolbox import Toolbox
 
@@ -45,8 +44,6 @@ class Evaluation:
         usd: Dollars that all of it may cost, grading included; None is no cap.
         at_once: Questions in work at one time.
         options: Further keywords of `create_tumix`, for all presets.
-        record: A file that keeps all runs, each under its configuration as a group, for `tumix replay`; the right
-            answers go into a file of their own beside it.
 
     Raises:
         ConfigError: There is nothing to do, or a number is out of its range.
@@ -62,7 +59,6 @@ class Evaluation:
     usd: float | None = None
     at_once: int = 4
     options: Mapping[str, Any] = field(default_factory=dict)
-    record: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.tasks or not self.presets:
@@ -97,7 +93,6 @@ class Evaluation:
         }
 
     def make(
-<<<<<<< HEAD
         self, saver: BaseCheckpointSaver[Any] | None, account: Ledger, record: Callable[[str], Any] = lambda name: None
     ) -> Callable[[str], TumixGraph]:
         """Return what makes the graph of a preset. They share their tools, so that kernels are counted together.
@@ -119,34 +114,6 @@ class Evaluation:
         known = {("", task.question): frozenset([task.answer]) for task in self.tasks if task.answer is not None}
         write_gold(gold_path(file), known)
         return file
-=======
-        self, saver: BaseCheckpointSaver[Any] | None, account: Ledger, sink: Sink | None = None
-    ) -> Callable[[str], TumixGraph]:
-        """Return what makes the graph of a preset. They share their tools, so that kernels are counted together."""
-        options = {"tools": Toolbox.default(self.speaker), "budget": Budget(within=account), **self.options}
-
-        def made(name: str) -> TumixGraph:
-            record = Grouped(sink, name) if sink else None
-            return preset_graph(name, self.model, checkpointer=saver, **{"record": record, **options})
-
-        return made
-
-    def recorder(self) -> Sink | None:
-        """Return what records, if anything shall, and write the right answers where a replay looks for them.
-
-        Raises:
-            RecordingError: The file is there and no recording, or cannot be written.
-        """
-        if self.record is None:
-            return None
-        from langgraph_tumix.replay.files import Recorder, gold_path, read_gold, write_gold
-
-        recorder, beside = Recorder(self.record), gold_path(self.record)
-        known = dict(read_gold(beside)) if beside.exists() else {}  # a recording may be gone on with
-        known |= {("", task.question): frozenset({task.answer}) for task in self.tasks if task.answer is not None}
-        write_gold(beside, known)
-        return recorder
->>>>>>> bf9a1b5 (tumix eval --record keeps all runs for a replay, by preset; half the calls are the best that they can buy)
 
     def check(self) -> None:
         """See that all graphs can be had.
@@ -179,7 +146,6 @@ class Evaluation:
 
         Raises:
             ConfigError: Something asked for cannot be had, or the folder belongs to another evaluation.
-            RecordingError: The file to record in is there and no recording, or cannot be written.
         """
         try:
             from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -189,7 +155,6 @@ class Evaluation:
             ) from None
         account, scorer, run = Account(self.usd), self.scorer(), RunFolder(folder)
         self.check()  # whatever cannot be had shows before a folder is made
-        sink = self.recorder()
         with run.begin(self.about, self.tasks) as results:
             if workers:
                 from langgraph_tumix.evaluate.cluster import clustered
@@ -198,12 +163,8 @@ class Evaluation:
                     yield Runner(run, cluster, self.at_once), results
                 return
             async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
-<<<<<<< HEAD
                 make = self.make(saver, account, lambda name: self.recording(run, name))
                 engine = Answering(make, saver, account, scorer, self.seed)
-=======
-                engine = Answering(self.make(saver, account, sink), saver, account, scorer, self.seed)
->>>>>>> bf9a1b5 (tumix eval --record keeps all runs for a replay, by preset; half the calls are the best that they can buy)
                 yield Runner(run, engine, self.at_once), results
 
     async def run(self, folder: Path | str) -> Run:

@@ -87,37 +87,6 @@ def test_mistakes_cost_nothing(tmp_path: Path, arguments: list[str], says: str) 
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.timeout(120)
-def test_what_was_recorded_is_replayed_preset_by_preset(tmp_path: Path) -> None:
-    rows = ({"question": f"What is {number} * 34?", "answer": str(34 * number)} for number in (12, 13))
-    file = tmp_path / "rec" / "mine.jsonl"
-    presets = ("--preset", "self-consistency:3", "--preset", "single", "--out", str(tmp_path / "run"))
-    done = tumix("eval", written(tmp_path, *rows), *presets, "--repeats", "2", "--record", str(file))
-    assert done.returncode == 0, done.stderr
-    assert f"recorded in {file}, {file.stat().st_size:,} bytes" in done.stderr
-    assert "408" not in next(line for line in file.read_text("utf-8").splitlines() if '"asked"' in line)
-    strategies = ("--strategy", "vote = FixedRounds(1)", "--strategy", "one = Batches(1, 1)")
-    both = tumix("replay", str(file), *strategies, "--json")
-    assert both.returncode == 0, both.stderr
-    board = json.loads(both.stdout)
-    assert set(board["rows"][0]["by_group"]) == {"self-consistency:3", "single"}
-    assert board["rows"][0]["questions"] == 8
-    assert not board["left_out"]
-    alone = json.loads(tumix("replay", str(file), *strategies, "--json", "--group", "self-consistency:3").stdout)
-    assert [row["calls"] for row in alone["rows"]] == [3.0, 1.0]
-    evaluated = read_run(tmp_path / "run").results
-    right = [r["score"]["correct"] is True for r in evaluated if r["preset"] == "self-consistency:3"]
-    assert alone["rows"][0]["accuracy"][0] == sum(right) / len(right)
-    other = tumix("replay", str(file), *strategies, "--group", "tumix")
-    assert other.returncode == 2
-    assert "there is no such group in the recording; it has s" in other.stderr
-    poem = tmp_path / "poem.txt"
-    poem.write_text("Whose woods these are\n")
-    refused = tumix("eval", "offline", "--out", str(tmp_path / "other"), "--record", str(poem))
-    assert (refused.returncode, (tmp_path / "other").exists()) == (2, False)
-    assert "no recording" in refused.stderr
-
-
 async def test_every_repeat_is_a_result_of_its_own(tmp_path: Path) -> None:
     tasks = [Task(id=str(number), question=f"What is it in case {number}?", answer="42") for number in range(2)]
     evaluation = Evaluation(
