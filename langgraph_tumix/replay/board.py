@@ -9,7 +9,7 @@ import numpy as np
 from langgraph_tumix.core.statistics import minimum_detectable_effect
 from langgraph_tumix.errors import RecordingError
 from langgraph_tumix.replay.play import Validity
-from langgraph_tumix.replay.statistics import Bootstrap, Floats, Interval, cost_of_pass, pareto
+from langgraph_tumix.replay.statistics import Bootstrap, Floats, Interval, arise, cost_of_pass, pareto
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Board:
         return self._bootstrap.value(values)
 
     def _price(self, figures: Figures) -> float:
-        """Return dollars if they are known, else tokens, else calls."""
-        known = (mean for values in (figures.usd, figures.tokens) if not np.isnan(mean := self._mean(values)))
+        """Return dollars if they are known and there is something to pay, else tokens, else calls."""
+        known = (mean for values in (figures.usd, figures.tokens) if (mean := self._mean(values)) > 0)
         return next(known, self._mean(figures.calls))
 
     def _row(self, name: str, accuracy: Interval, price: float, best: bool) -> Row:
@@ -156,6 +156,8 @@ class Board:
     def verdict(self, first: str, second: str) -> str:
         """Say in words whether two strategies can be told apart: the interval of their difference leaves 0 out."""
         gap = self.difference(first, second)
+        if np.isnan(gap.value):
+            return f"{first} and {second} cannot be compared: there is no question on which both could be replayed"
         points = f"{100 * gap.value:+.1f} points [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
         if not gap.clear:
             return f"{first} and {second} are not distinguishable in accuracy: {points}"
@@ -172,6 +174,19 @@ class Board:
         apart = sum(float(np.nanmean(gap[self._clusters == cluster]) ** 2) for cluster in clusters)
         share = (apart + 1) / (len(clusters) + 2)
         return minimum_detectable_effect(len(clusters), discordant=share), len(clusters)
+
+    def arise(self, *strategies: str) -> float:
+        """Return ARISE (see `statistics.arise`) over strategies as budgets: what more tokens buy, question by question.
+
+        Args:
+            strategies: From the least budget to the greatest; if none is named, those on the front. Questions that one
+                of them could not be replayed on, or whose tokens are not known, are left out; NaN if none is left.
+        """
+        names = strategies or [row.strategy for row in sorted(self.rows, key=lambda row: row.tokens) if row.best]
+        tried = [self.figures[self._known(name)] for name in names]
+        correct, spent = np.array([each.correct for each in tried]), np.array([each.tokens for each in tried])
+        known = ~np.isnan(correct + spent).any(axis=0) & (spent > 0).all(axis=0)
+        return arise(list(correct[:, known]), list(spent[:, known])) if known.any() else float("nan")
 
     def table(self) -> str:
         """Return the board as text, most accurate first."""
@@ -220,6 +235,7 @@ class Board:
             "single": _known(self.single),
             "coverage": _known(self.coverage),
             "oracle": _known(self.oracle),
+            "arise": _known(self.arise()),
             "left_out": self.left_out,
         }
         return json.dumps(whole, ensure_ascii=False, indent=2)

@@ -96,9 +96,10 @@ def _show(board: "Board") -> None:
     console = wide_console()
     console.print(board_table(board))
     bounds = {"one sample": board.single, "coverage": board.coverage, "oracle": board.oracle}
-    console.print(
-        "★ no other is cheaper and better; " + ", ".join(f"{name} {_points(it)} %" for name, it in bounds.items())
-    )
+    foot = ", ".join(f"{name} {_points(it)} %" for name, it in bounds.items())
+    front, arise = sum(row.best for row in board.rows), board.arise()
+    along = f"; ARISE along the ★ {arise:.2f}" if front > 1 and not math.isnan(arise) else ""
+    console.print(f"★ no other is cheaper and better; {foot}{along}")
     first, *others = (row.strategy for row in board.rows)
     for line in [board.verdict(other, first) for other in others] + board.remarks():
         console.print(Text(line))

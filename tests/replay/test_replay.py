@@ -301,3 +301,30 @@ def test_groups_count_alike() -> None:
     values = np.array([1.0, *[0.0] * 9])
     assert draws.mean(values).value == 0.5
     assert np.isnan(draws.mean(np.full(10, np.nan)).value)
+
+
+def test_arise_over_budgets() -> None:
+    runs = [samples(["1", "7", "7"], question="a"), samples(["7", "3", "3"], question="b")]
+    strategies = [Strategy("one", Batches(1, 1)), Strategy("three", Batches(3, 3), aggregate=Majority("independent"))]
+    right = {("", "a"): frozenset({"7"}), ("", "b"): frozenset({"7"})}
+    board = replay(recording(*runs), strategies, gold=Gold(lambda: right))
+    assert board.arise("one", "three") == pytest.approx((1000 / 3030 - 3030 / 1000) / 2)
+    assert board.arise("one") == 0.0
+    assert json.loads(board.json())["arise"] == 0.0
+
+
+def test_what_could_not_be_replayed_is_not_compared_in_words_of_figures() -> None:
+    board = replay(
+        recording(samples(["7", "7"])),
+        [Strategy("one", Batches(1, 1)), Strategy("nine", Batches(9, 9))],
+        gold=Gold(lambda: {("", "q"): frozenset({"7"})}),
+    )
+    assert board.verdict("nine", "one").startswith("nine and one cannot be compared: ")
+    assert "nan" not in board.verdict("nine", "one")
+
+
+def test_where_nothing_is_paid_tokens_make_the_front() -> None:
+    strategies = [Strategy("one", Batches(1, 1)), Strategy("two", Batches(2, 2))]
+    gold = Gold(lambda: {("", "q"): frozenset({"7"})})
+    board = replay(recording(samples(["7", "7"])), strategies, gold=gold, usd_per_million=0.0)
+    assert [(row.strategy, row.usd, row.best) for row in board.rows] == [("one", 0.0, True), ("two", 0.0, False)]
