@@ -237,6 +237,7 @@ async def test_retries_are_inside_the_pause_that_the_provider_asks_for() -> None
     assert asyncio.get_running_loop().time() - begun >= 0.06
 
 
+@pytest.mark.long
 async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others() -> None:
     """However often: there was no room yet. It is lost only if everybody is refused."""
     refusals, room = iter(range(7)), asyncio.Event()
@@ -262,6 +263,7 @@ async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others()
     assert account.ledger.spent["model_calls"] == 9 + ATTEMPTS
 
 
+@pytest.mark.long
 async def test_who_is_refused_for_ever_gives_up_though_others_are_taken() -> None:
     class Picky(ScriptedChatModel):
         async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
