@@ -3,12 +3,13 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import Field
 
 from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.models.caching import PromptCache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +51,14 @@ class TumixContext:
         float | None,
         Field(title="Seconds per round", description="A round ends after this time; empty is no limit.", gt=0),
     ] = None
+    prompt_cache: Annotated[
+        PromptCache,
+        Field(
+            title="Prompt cache",
+            description="leader: one call of a round goes ahead, so that the others read the notes from the provider's "
+            "cache; auto: where that saves money; off: never, and nothing is said to the provider.",
+        ),
+    ] = "auto"
     quorum: Annotated[
         int | None,
         Field(
@@ -75,6 +84,8 @@ class TumixContext:
             raise ConfigError(
                 f"min_rounds is {self.min_rounds} and max_rounds {self.max_rounds}: the least cannot exceed the most"
             )
+        if self.prompt_cache not in get_args(PromptCache):
+            raise ConfigError(f"prompt_cache is {self.prompt_cache!r}: give one of {', '.join(get_args(PromptCache))}")
         if self.quorum is not None and (not isinstance(self.quorum, int) or self.quorum < 1):
             raise ConfigError(f"quorum is {self.quorum!r}: give a whole number from 1, or None to wait for all agents")
         for name in ("call_seconds", "tool_seconds", "agent_seconds", "round_seconds", "max_usd", "max_seconds"):

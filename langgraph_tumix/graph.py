@@ -30,6 +30,7 @@ from langgraph_tumix.core.ledger import Budget
 from langgraph_tumix.core.stop import LLMJudge, StopRule
 from langgraph_tumix.core.text import cut
 from langgraph_tumix.errors import ConfigError
+from langgraph_tumix.models.caching import PromptCache
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.models.price import Price, check_prices
 from langgraph_tumix.nodes.agent import agent_node
@@ -73,7 +74,8 @@ def create_tumix(
     seed: int = 0,
     checkpointer: BaseCheckpointSaver[Any] | bool | None = None,
     store: BaseStore | None = None,
-    cache: BaseCache[Any] | None = None,
+    cache: BaseCache[Any] | PromptCache | None = None,
+    prompt_cache: PromptCache = "auto",
     name: str = "tumix",
     record: str | os.PathLike[str] | Sink | None = None,
     **unknown: Never,
@@ -109,7 +111,10 @@ def create_tumix(
         seed: Fixes the order in which notes are shown, the draw in a tie, and what the embedded model draws.
         checkpointer: As in any LangGraph graph; leave it out if the graph becomes a node of another.
         store: As in any LangGraph graph.
-        cache: As in any LangGraph graph.
+        cache: As in any LangGraph graph; a word is taken for `prompt_cache`.
+        prompt_cache: How the providers' prompt caches are used. ``leader``: where calls share a prefix, one goes
+            ahead, and the others read the prefix from the cache when its first token comes. ``auto``: where that is
+            known to save money. ``off``: never, and providers are asked for nothing.
         name: The graph's name, and that of the message with the answer.
         record: A file that keeps what happens, for `tumix replay`, or a sink such as `replay.Recorder`. A file that is
             there is gone on with.
@@ -151,6 +156,7 @@ def create_tumix(
         agent_seconds=agent_seconds,
         round_seconds=round_seconds,
         quorum=quorum,
+        prompt_cache=cache if isinstance(cache, str) else prompt_cache,
         max_usd=budget.usd,
         max_seconds=budget.seconds,
     )
@@ -175,7 +181,8 @@ def create_tumix(
     check_priced(plan.budget, plan.models, plan.searches)
     check_quorum(defaults, plan.roster)
     builder = _builder(plan, None if designer is None else _design(plan, designer, proposer, main, toolbox))
-    graph = builder.compile(checkpointer=checkpointer, store=store, cache=cache, name=name)
+    node_cache = None if isinstance(cache, str) else cache
+    graph = builder.compile(checkpointer=checkpointer, store=store, cache=node_cache, name=name)
     return graph.with_config(metadata={"tumix": name})  # tells tracers where a question begins
 
 
@@ -185,7 +192,7 @@ def _design(plan: Plan, designer: "Designer", proposer: Model, main: Model, tool
     return DesignNodes(plan, designer, proposer, main, toolbox)
 
 
-_KINDS: Mapping[str, tuple[type | str, str]] = {
+_KINDS: Mapping[str, tuple[type | tuple[type, ...] | str, str]] = {
     "tools": (Toolbox, "a Toolbox(code=..., gs=..., llm=...)"),
     "stop": (StopRule, "a stop rule such as FixedRounds(3) | StableMajority()"),
     "aggregate": (Aggregator, "an aggregator such as Majority()"),
@@ -193,7 +200,7 @@ _KINDS: Mapping[str, tuple[type | str, str]] = {
     "prices": (Mapping, "a mapping of model names to Price(input=..., output=...)"),
     "designer": ("langgraph_tumix.design.designer:Designer", "a Designer(task=..., questions=...)"),
     "store": (BaseStore, "a LangGraph store"),
-    "cache": (BaseCache, "a LangGraph cache"),
+    "cache": ((BaseCache, str), "a LangGraph cache, or one of auto, leader and off"),
     "name": (str, "a text"),
 }
 

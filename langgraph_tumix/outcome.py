@@ -1,11 +1,21 @@
 """The outcome of a question: the answer, and everything needed to trust it or not."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema
 
 OutcomeStatus = Literal["complete", "degraded", "budget", "deadline", "no_answer"]
+
+
+def cache_line(outcome: Mapping[str, Any]) -> str:
+    """Say how much of each round's input was read from a prompt cache; nothing if none was."""
+    rounds = outcome.get("by_round", {}).items()
+    if not any(usage.get("cached") for _, usage in rounds):
+        return ""
+    shares = ", ".join(f"round {number} {usage.get('cached', 0.0):.0%}" for number, usage in rounds)
+    return f"input read from the prompt cache: {shares}"
 
 
 class Outcome(dict[str, Any]):
@@ -27,7 +37,7 @@ class Outcome(dict[str, Any]):
         tie: Whether a seeded draw decided between equals.
         usage: All calls, tokens and dollars together.
         by_agent: The same for each agent, for ``judge`` and for ``aggregator``.
-        by_round: The same for each round.
+        by_round: The same for each round, and as ``cached`` the share of its input that was read from a prompt cache.
         lost: Agents that were lost, in whichever round: agent, round, status, cause and reason.
         left_out: Agents that did not take part, and why.
         tools: What served code and search.
@@ -81,6 +91,7 @@ class Outcome(dict[str, Any]):
             + self.stop_reason,
             f"{usage['model_calls']} model calls, {usage['tool_calls']} tool uses, {tokens:,} tokens, {dollars}, "
             f"{self.seconds:.1f} s" + (" (simulated)" if self.simulated else ""),
+            *([line] if (line := cache_line(self)) else []),
             *(f"lost in round {entry['round']}: {entry['agent']}: {entry['reason']}" for entry in self.lost),
             *self.warnings,
         ]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -22,6 +22,8 @@ from langgraph_tumix.core.usage import Usage, add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.journal import Journal, Log, said, saver
+from langgraph_tumix.models.caching import Caching, PromptCache, caching
+from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.models.meter import Meter
 from langgraph_tumix.models.model import Model
 from langgraph_tumix.race import Race
@@ -149,7 +151,7 @@ class Plan:
         def settled(made: Sequence[Note]) -> bool:
             return bool(rule.at_once(replace(view, notes=merge_notes(view.notes, [made]))).stop)
 
-        return Step(meter, Race(context.quorum, settled), journal, budget.per_agent)
+        return Step(meter, Race(context.quorum, settled), journal, budget.per_agent, context.prompt_cache)
 
 
 @dataclass(frozen=True)
@@ -161,17 +163,29 @@ class Step:
         race: What ends agents early.
         journal: What has been paid for, in this process or in one that ended too early.
         per_agent: What each agent may cost.
+        prompt_cache: How the providers' prompt caches are used.
+        prefixes: What its calls open with.
     """
 
     meter: Meter
     race: Race
     journal: Journal
     per_agent: Budget | None = None
+    prompt_cache: PromptCache = "auto"
+    prefixes: dict[Hashable, Prefix] = field(default_factory=dict)
 
     def voice(self, model: Model, name: str) -> "Voice":
         """Return whoever speaks with `model` under a name and on an account of its own."""
         meter = self.meter.account(name)
-        return Voice(model, meter, self.journal.of(name, meter.ledger))
+        return Voice(model, meter, self.journal.of(name, meter.ledger), self.caching(model))
+
+    def caching(self, model: Model) -> Caching:
+        """Return what is said to the provider of `model`, so that its cache serves this question."""
+        return caching(model, self.prompt_cache, str(self.meter.question))
+
+    def prefix(self, *opening: Hashable) -> Prefix:
+        """Return the prefix of all calls of this super-step that open alike."""
+        return self.prefixes.setdefault(opening, Prefix())
 
 
 @dataclass(frozen=True)
@@ -181,10 +195,15 @@ class Voice:
     model: Model
     meter: Meter
     log: Log
+    caching: Caching
 
     async def ask(self, messages: Sequence[BaseMessage]) -> AIMessage:
         """Send `messages` and return the reply, as `Meter.ask` does."""
-        return bounded(await self.log.once(said(messages), lambda: self.meter.ask(self.model, messages)))
+
+        async def call() -> AIMessage:
+            return await self.meter.ask(self.model, messages, further=self.caching.single)
+
+        return bounded(await self.log.once(said(messages), call))
 
     @property
     def spent(self) -> Usage:

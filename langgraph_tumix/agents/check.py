@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.conclude import conclude
 from langgraph_tumix.agents.native import refused
-from langgraph_tumix.agents.prompt import messages, template
+from langgraph_tumix.agents.prompt import template
 from langgraph_tumix.agents.run import Run
 from langgraph_tumix.agents.work import TRANSCRIPT_LIMIT, AgentState, answers, left_words, rest, task_of, transcript
 from langgraph_tumix.core.answers import extract_answer
@@ -73,7 +73,7 @@ def _anew(run: Run, state: AgentState, verdict: str, findings: str) -> list[AnyM
     summary = fence("summary", findings, run.question["marker"])
     told = template("resume").format(verdict=verdict, summary=summary)
     own = f"{task_of(run.equipped.agent, run.tool_seconds)}\n\n{told}\n\n{rest(run, state['left'], last=True)}"
-    return messages(state["shared"], own, run.question["images"])
+    return run.prompt(state["shared"], own)
 
 
 async def _verdict(run: Run, state: AgentState, kind: str) -> tuple[str, str]:
@@ -82,7 +82,7 @@ async def _verdict(run: Run, state: AgentState, kind: str) -> tuple[str, str]:
     left = f"\n\nTool uses left: {state['left']}." if run.equipped.agent.loops else ""
     own = f"{template(f'check_{kind}')}\n\n# Progress so far\n\n{done}{left}{left_words(run, state['left'])}"
     started = time.monotonic()
-    reply = await run.ask(messages(state["shared"], own, run.question["images"]))
+    reply = await run.ask(run.prompt(state["shared"], own))
     verdict = (extract_answer(reply.text).answer or "").strip(" .!*").upper()
     findings = run.unmarked(reply.text.strip(), FINDINGS_LIMIT)
     run.record("check", "", findings, ok=verdict not in _FAILED, seconds=time.monotonic() - started)

@@ -5,7 +5,6 @@ import time
 from langchain_core.messages import AnyMessage
 from langgraph.runtime import Runtime
 
-from langgraph_tumix.agents.prompt import messages
 from langgraph_tumix.agents.run import Run
 from langgraph_tumix.agents.work import TRANSCRIPT_LIMIT, AgentState, transcript
 from langgraph_tumix.core.answers import extract_answer
@@ -22,7 +21,7 @@ async def guide(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     progress = fence("progress", cut(done, TRANSCRIPT_LIMIT), run.question["marker"]) if done else "Nothing yet."
     own = f"{run.equipped.agent.guide}\n\n# Progress so far\n\n{progress}\n\nTool uses left: {state['left']}."
     started = time.monotonic()
-    reply = await run.ask(messages(state["shared"], own, run.question["images"]))
+    reply = await run.ask(run.prompt(state["shared"], own))
     guidance = run.unmarked(extract_answer(reply.text).answer or reply.text.strip(), GUIDANCE_LIMIT)
     run.record("guide", "", guidance, ok=True, seconds=time.monotonic() - started)
     return {"pending": [*pending[:-1], _advised(pending[-1], guidance)]}

@@ -69,8 +69,10 @@ def _lead_on(builder: "StateGraph[AgentState, Run, AgentInput, AgentState]", nod
 
 async def _model(state: AgentState, runtime: Runtime[Run]) -> dict[str, object]:
     run, pending = runtime.context, state["pending"]
-    tools, conversation = tools_of(run.equipped.agent), [*state["messages"][state["since"] :], *pending]
-    reply = await run.ask(conversation, tools=tools, tool_choice="none" if tools and not state["left"] else None)
+    agent, conversation = run.equipped.agent, [*state["messages"][state["since"] :], *pending]
+    tools = tools_of(agent)
+    choice = "none" if tools and not state["left"] else None
+    reply = await run.ask(conversation, tools=tools, tool_choice=choice, grows=agent.most_model_calls > 1)
     return {"messages": [*pending, reply], "pending": []}
 
 

@@ -5,9 +5,10 @@ follows it, so that a provider's prompt cache can pay for it once; what is the a
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.messages import AnyMessage, HumanMessage, SystemMessage
@@ -74,8 +75,18 @@ def shared_part(question: Question, notes: Sequence[Note], *, limit: int, seed: 
     return "\n\n".join(parts)
 
 
-def messages(shared: str, own: str, images: Sequence[dict[str, Any]] = ()) -> list[AnyMessage]:
-    """Return the two messages that open every call: the constant system message, then shared part and own task."""
-    text = f"{shared}\n\n# Your task\n\n{own}"
-    content: str | list[Any] = [{"type": "text", "text": text}, *images] if images else text
-    return [SystemMessage(template("system")), HumanMessage(content)]
+def messages(
+    shared: str, own: str, images: Sequence[Mapping[str, Any]] = (), mark: Mapping[str, Any] = MappingProxyType({})
+) -> list[AnyMessage]:
+    """Return the two messages that open every call: the constant system message, then shared part and own task.
+
+    Args:
+        shared: What all readers of the round see.
+        own: What this one is to do.
+        images: Content blocks; they are shared as well.
+        mark: What the provider wants to find on the block that ends the shared part; nothing leaves text as it is.
+    """
+    task = f"\n\n# Your task\n\n{own}"
+    texts = [{"text": shared, **mark}, {"text": task}] if mark else [{"text": shared + task}]
+    blocks: list[Any] = [*images, *({"type": "text", **text} for text in texts)]
+    return [SystemMessage(template("system")), HumanMessage(blocks if mark or images else shared + task)]

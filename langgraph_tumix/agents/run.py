@@ -1,16 +1,17 @@
 """One run of one agent: its account, its session, what it did, and the note that it leaves."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from langgraph.errors import GraphBubbleUp
 
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.prompt import Question
+from langgraph_tumix.agents.prompt import Question, messages
 from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.agents.tracing import traced
 from langgraph_tumix.background import abandonable
@@ -20,6 +21,8 @@ from langgraph_tumix.errors import SearchError
 from langgraph_tumix.events import Emit, event
 from langgraph_tumix.interpreter.base import Interpreter, Session
 from langgraph_tumix.journal import Log, said
+from langgraph_tumix.models.caching import Caching
+from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.models.meter import Meter
 
 PROGRAM_SECONDS = 60.0
@@ -66,6 +69,8 @@ class Run:
         log: What it did before a crash, and what it does now.
         evidence: What was done so far.
         standing: How it would end with the answer that is being checked.
+        caching: What its calls say to the provider's cache.
+        prefix: What its calls open with, if one of those that share it goes ahead.
     """
 
     equipped: Equipped
@@ -79,16 +84,33 @@ class Run:
     log: Log = field(default_factory=Log)
     evidence: list[Evidence] = field(default_factory=list)
     standing: Conclusion | None = None
+    caching: Caching = field(default_factory=Caching)
+    prefix: Prefix | None = None
     _session: Session | None = None
 
+    def prompt(self, shared: str, own: str) -> list[AnyMessage]:
+        """Return what opens a conversation of this run."""
+        return messages(shared, own, self.question["images"], self.caching.mark)
+
     async def ask(
-        self, messages: Sequence[BaseMessage], *, tools: Sequence[Any] = (), tool_choice: str | None = None
+        self,
+        messages: Sequence[BaseMessage],
+        *,
+        tools: Sequence[Any] = (),
+        tool_choice: str | None = None,
+        grows: bool = False,
     ) -> AIMessage:
-        """Call the agent's model."""
+        """Call the agent's model; `grows` says whether the conversation may go on after it."""
+        options: dict[str, Any] = {
+            "temperature": self.temperature,
+            "tools": tools,
+            "tool_choice": tool_choice,
+            "further": self.caching.growing if grows else self.caching.single,
+        }
 
         async def call() -> AIMessage:
-            options: dict[str, Any] = {"temperature": self.temperature, "tools": tools, "tool_choice": tool_choice}
-            return bounded(await self.meter.ask(self.equipped.model, messages, **options))
+            async with self.prefix.turn() if self.prefix else contextlib.nullcontext() as lead:
+                return bounded(await self.meter.ask(self.equipped.model, messages, lead=lead, **options))
 
         return await self.log.once(said(messages), call)
 

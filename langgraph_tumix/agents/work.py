@@ -1,8 +1,9 @@
 """A run under way: its state, what its solver is told, and how a reply of the solver is read."""
 
 import operator
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage
 from typing_extensions import TypedDict
@@ -45,10 +46,14 @@ class AgentState(AgentInput):
 
 
 def opening(
-    agent: Agent, shared: str, images: list[dict[str, object]], tool_seconds: float = PROGRAM_SECONDS
+    agent: Agent,
+    shared: str,
+    images: Sequence[Mapping[str, Any]] = (),
+    tool_seconds: float = PROGRAM_SECONDS,
+    mark: Mapping[str, Any] = MappingProxyType({}),
 ) -> AgentInput:
     """Return the input of a run: the first prompt, and the tool uses that the agent has."""
-    pending = messages(shared, task_of(agent, tool_seconds), images)
+    pending = messages(shared, task_of(agent, tool_seconds), images, mark)
     return AgentInput(shared=shared, pending=pending, left=uses_of(agent), step=0, checks=0, since=0)
 
 

@@ -77,6 +77,15 @@ def add_usage(*parts: Usage) -> Usage:
     )
 
 
+def cached(usage: Usage) -> float:
+    """Return the share of the input that was read from a cache, 0 to 1.
+
+    >>> cached(used(input_tokens=1_000, cache_read_tokens=900))
+    0.9
+    """
+    return usage["cache_read_tokens"] / usage["input_tokens"] if usage["input_tokens"] else 0.0
+
+
 def tokens(usage: Usage) -> int:
     """Return input and output tokens together."""
     return usage["input_tokens"] + usage["output_tokens"]

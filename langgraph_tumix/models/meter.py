@@ -5,12 +5,14 @@ import contextlib
 import logging
 import math
 import random
-from collections.abc import AsyncIterator, Hashable, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
 
 from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.core.usage import Usage, used
@@ -18,6 +20,7 @@ from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.models.counting import FAST, estimated, metered, output_limit, own_limit, worst_case
 from langgraph_tumix.models.ending import checked
 from langgraph_tumix.models.failure import model_error
+from langgraph_tumix.models.leader import Prefix, streamed
 from langgraph_tumix.models.limiter import TooLate, Turn, limiter
 from langgraph_tumix.models.model import Model
 from langgraph_tumix.models.shared import SharedLedger
@@ -75,26 +78,37 @@ class Meter:
         temperature: float | None = None,
         tools: Sequence[Any] = (),
         tool_choice: str | None = None,
+        further: Mapping[str, Any] = MappingProxyType({}),
+        lead: Prefix | None = None,
     ) -> AIMessage:
         """Send `messages` and return the reply, which is never empty.
+
+        Args:
+            model: Who is asked.
+            messages: What is sent.
+            temperature: Where the model takes one.
+            tools: Tools to bind.
+            tool_choice: Which of them the model may call.
+            further: Further options, as the model's provider names them.
+            lead: What this call goes ahead for: it is told when the call is sent, and when its first token comes.
 
         Raises:
             BudgetExceeded: The call does not fit under a cap any more.
             ModelError: The call failed, for good or `ATTEMPTS` times.
         """
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = dict(further)
         if temperature is not None and _takes_temperature(model):
             options["temperature"] = temperature
         if self.ledger.caps_tokens and own_limit(model) is None:
             options["max_tokens"] = output_limit(model)
-        chat: Any = model.chat
+        chat: Any = model.chat if lead is None else model.streaming
         if tools:
             chat = chat.bind_tools(list(tools), **({"tool_choice": tool_choice} if tool_choice else {}))
         worst = worst_case(model, messages, tools) if self.ledger.caps_tokens else used(model_calls=1)
         attempts = 0
         for sent in range(1, MOST_SENT + 1):
             try:
-                return await self._send(model, chat, messages, options, worst)
+                return await self._send(model, chat, messages, options, worst, lead)
             except ModelError as error:
                 attempts += not error.crowded
                 if not error.retryable or attempts == ATTEMPTS or sent == MOST_SENT:
@@ -103,14 +117,23 @@ class Meter:
         raise AssertionError("the last attempt returns or raises")
 
     async def _send(
-        self, model: Model, chat: Any, messages: Sequence[BaseMessage], options: dict[str, Any], worst: Usage
+        self,
+        model: Model,
+        chat: Any,
+        messages: Sequence[BaseMessage],
+        options: dict[str, Any],
+        worst: Usage,
+        lead: Prefix | None,
     ) -> AIMessage:
         async with self._turn(model) as turn, self._reserved(worst) as bill:
             begun = _now()
             try:
                 async with asyncio.timeout(self.call_seconds):
-                    config = {"tags": ["nostream"], "run_name": speaker(self.ledger)}
-                    reply = await chat.ainvoke(list(messages), config=config, **options)
+                    config: RunnableConfig = {"tags": ["nostream"], "run_name": speaker(self.ledger)}
+                    if lead is None:
+                        reply = await chat.ainvoke(list(messages), config=config, **options)
+                    else:
+                        reply = await streamed(chat, list(messages), lead, config=config, **options)
             except asyncio.CancelledError:
                 # It has been sent and may be billed, for as much as was written until now.
                 bill.update(estimated(model, messages, int(FAST * (_now() - begun))))

@@ -23,6 +23,7 @@ NOTES_LIMIT = 150_000
 """Characters of notes to show at most, however large the window: they are paid for by every agent."""
 
 _OPENAI_NAMES = ("gpt-", "chatgpt-", "o1", "o3", "o4")
+_STREAMS = ("streaming", "stream_usage")
 _ADDRESSES = ("base_url", "anthropic_api_url", "azure_endpoint", "endpoint_url")
 
 
@@ -72,6 +73,18 @@ class Model:
     def priced(self) -> bool:
         """Whether the dollars of a call can be told."""
         return self.usd(used()) is not None
+
+    @property
+    def discounts_cached(self) -> bool:
+        """Whether input that is read from a cache is known to cost less than other input."""
+        plain, cached = (self.usd(used(input_tokens=1_000, cache_read_tokens=read)) for read in (0, 1_000))
+        return plain is not None and cached is not None and cached < plain
+
+    @property
+    def streaming(self) -> BaseChatModel:
+        """The same model, streaming where it can: for whoever must know when the first token has come."""
+        changes = {"disable_streaming": False} | {name: True for name in _STREAMS if _has(self.chat, name)}
+        return self.chat.model_copy(update=changes)
 
     @property
     def notes_limit(self) -> int:

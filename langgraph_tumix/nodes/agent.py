@@ -13,6 +13,7 @@ from langgraph.runtime import Runtime
 from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.loop import agent_graph
+from langgraph_tumix.agents.native import tools_of
 from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
@@ -22,6 +23,9 @@ from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.events import Emit
+from langgraph_tumix.models.caching import leads
+from langgraph_tumix.models.leader import Prefix
+from langgraph_tumix.nodes.judge import heard
 from langgraph_tumix.plan import Plan, Step, seconds_left
 from langgraph_tumix.race import Race
 from langgraph_tumix.state import Node, Planned, TumixState, Update, turns_of
@@ -51,7 +55,9 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
             for run, turn in zip(runs, turns, strict=True):
                 shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
                 shared = shared_part(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
-                start = opening(equipped.agent, shared, run.question["images"], context.tool_seconds)
+                run.prefix = _prefix(plan, equipped, shared, shown, state, step)
+                images, mark = run.question["images"], run.caching.mark
+                start = opening(equipped.agent, shared, images, context.tool_seconds, mark)
                 name = named(equipped.agent.name, run.round, run.sample)
                 going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
                 work.append(_note(run, going, [note["id"] for note in shown], limit, step.race))
@@ -89,9 +95,27 @@ def _runs(
             tool_seconds=context.tool_seconds,
             log=step.journal.of(f"{name}/{sample}", meter.ledger),
             emit=emit,
+            caching=step.caching(equipped.model),
         )
         runs.append(run)
     return runs
+
+
+def _prefix(
+    plan: Plan, equipped: Equipped, shared: str, shown: Sequence[Note], state: TumixState, step: Step
+) -> Prefix | None:
+    """Return what an agent's calls open with, if one of those that share it goes ahead of the others.
+
+    Where the judge has just read the same, it went ahead of all.
+    """
+    model, tools = equipped.model, tools_of(equipped.agent)
+    runs = sum(len(samples) for readers in state["turns"] for samples in readers["samples"].values())
+    if runs == 1 or not leads(model, step.prompt_cache, shared):
+        return None
+    prefix = step.prefix(model.lane, shared, repr(tools))
+    judged = not tools and model.lane is plan.judge.lane and model.notes_limit == plan.judge.notes_limit
+    prefix.warm |= judged and bool(shown) and list(heard(state)) == shown
+    return prefix
 
 
 @dataclass(frozen=True)

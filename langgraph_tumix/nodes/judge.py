@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -115,8 +116,16 @@ async def _ask(plan: Plan, state: TumixState, context: TumixContext, judge: Voic
     shown = of_round(state["notes"], round_)
     shared = shared_part(asked, shown, limit=plan.judge.notes_limit, seed=context.seed)
     own = template("judge").format(round=round_, max_rounds=context.max_rounds)
-    reply = await judge.ask(messages(shared, own, asked["images"]))
+    reply = await judge.ask(messages(shared, own, asked["images"], judge.caching.mark))
     return says_stop(reply.text), reply.text
+
+
+def heard(state: TumixState) -> Sequence[Note]:
+    """Return the notes that the judge has read since the round ended, none if it was not asked or not reached."""
+    report = state["rounds"][-1] if state.get("rounds") else None
+    if report is None or not report["verdict"] or report["verdict"].startswith(NOT_ASKED):
+        return ()
+    return of_round(state["notes"], report["round"])
 
 
 def says_stop(verdict: str) -> bool:

@@ -6,11 +6,11 @@ from typing import Any, Literal
 
 from langgraph_tumix.core.aggregate import Choice
 from langgraph_tumix.core.notes import LOST, Note
-from langgraph_tumix.core.usage import Usage, add_usage
+from langgraph_tumix.core.usage import Usage, add_usage, cached
 from langgraph_tumix.nodes.judge import CUT_SHORT, NOT_ASKED
 from langgraph_tumix.outcome import Outcome, OutcomeStatus
 from langgraph_tumix.plan import Plan, spent
-from langgraph_tumix.state import TumixState
+from langgraph_tumix.state import RoundReport, TumixState
 
 
 def cut_short(state: TumixState) -> OutcomeStatus | None:
@@ -50,8 +50,8 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
         decided_in=choice.round if choice else None,
         tie=choice.tie if choice else False,
         usage=add_usage(spent(state), closing),
-        by_agent=_by(notes, "agent") | others,
-        by_round=_by(notes, "round", {str(report["round"]): report["usage"] for report in rounds}),
+        by_agent={name: dict(usage) for name, usage in (_by(notes, "agent") | others).items()},
+        by_round=_by_round(notes, rounds),
         lost=[_loss(note) for note in lost],
         left_out=dict(plan.left_out),
         tools=state["tools"],
@@ -74,13 +74,18 @@ def _status(state: TumixState, choice: Choice | None, losing: set[int]) -> Outco
 
 def _by(
     notes: Iterable[Note], field: Literal["agent", "round"], more: dict[str, Usage] | None = None
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Usage]:
     """Sum usage by agent or by round."""
     sums: dict[str, Usage] = dict(more or {})
     for note in notes:
         key = str(note[field])
         sums[key] = add_usage(sums[key], note["usage"]) if key in sums else note["usage"]
-    return {key: dict(usage) for key, usage in sums.items()}
+    return sums
+
+
+def _by_round(notes: Iterable[Note], rounds: Iterable[RoundReport]) -> dict[str, dict[str, Any]]:
+    sums = _by(notes, "round", {str(report["round"]): report["usage"] for report in rounds})
+    return {round_: {**usage, "cached": round(cached(usage), 4)} for round_, usage in sums.items()}
 
 
 def _warnings(state: TumixState, notes: Sequence[Note]) -> list[str]:

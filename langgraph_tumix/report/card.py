@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from langgraph_tumix.outcome import cache_line
+
 FAILED, WARN = "#c53030", "#b7791f"
 COLOURS = {"complete": "#2f855a", "degraded": WARN, "budget": WARN, "deadline": WARN}
 MOST_ANSWERS = 5
@@ -28,6 +30,7 @@ def card(outcome: Mapping[str, Any]) -> str:
         _votes(outcome),
         _rounds(outcome),
         f'<div style="{FAINT}">{_cost(outcome)}</div>',
+        *(f'<div style="{FAINT}">{line}</div>' for line in [cache_line(outcome)] if line),
         *(f'<div style="color:{FAILED}">{escape(_loss(entry))}</div>' for entry in outcome["lost"]),
         *(f'<div style="color:{WARN}">{escape(warning)}</div>' for warning in _cautions(outcome)),
     ]

@@ -39,7 +39,7 @@ async def test_an_image_goes_to_a_model_that_may_take_it() -> None:
     model = play()
     await tumix(model=model).ainvoke({"messages": [IMAGE]})
     parts: Any = model.calls[0][1].content
-    assert parts[1]["type"] == "image_url"
+    assert parts[0]["type"] == "image_url"
 
 
 async def test_an_image_is_refused_by_a_model_that_takes_none() -> None:

@@ -150,4 +150,4 @@ async def test_an_image_reaches_the_server() -> None:
         message = HumanMessage([{"type": "text", "text": "What is it?"}, image])
         await create_tumix(chat(server), agents=["CoT"], tools=toolbox()).ainvoke({"messages": [message]})
     parts: list[dict[str, Any]] = server.requests[0].body["messages"][1]["content"]
-    assert [part["type"] for part in parts] == ["text", "image_url"]
+    assert [part["type"] for part in parts] == ["image_url", "text"]

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import openai
 from langchain_openai import ChatOpenAI
@@ -15,6 +16,17 @@ def chat(server: OpenAIServer, path: str = CHAT, **options: Any) -> ChatOpenAI:
     """A chat model at `server` that uses the API at `path`; no retries, and usage in streams too."""
     defaults: dict[str, Any] = {"model": "m", "api_key": "secret", "max_retries": 0, "stream_usage": True}
     return ChatOpenAI(base_url=server.url, use_responses_api=path == RESPONSES, **(defaults | options))
+
+
+def chat_at_openai(server: OpenAIServer, model: str, **options: Any) -> ChatOpenAI:
+    """A chat model that believes to be at OpenAI, whose requests go to `server` all the same."""
+    address = urlsplit(server.url)
+
+    async def redirect(request: Any) -> None:
+        request.url = request.url.copy_with(scheme="http", host=address.hostname, port=address.port)
+
+    client = openai.DefaultAsyncHttpxClient(event_hooks={"request": [redirect]})
+    return ChatOpenAI(model=model, api_key="secret", http_async_client=client, **options)
 
 
 def free_port() -> int:
