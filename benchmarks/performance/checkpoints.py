@@ -39,14 +39,11 @@ async def ratio(size: int) -> tuple[int, float]:
         return raw // QUESTIONS, path.stat().st_size / raw
 
 
-async def main() -> list[str]:
-    """Return the table."""
+def table(ratios: dict[int, tuple[int, float]]) -> list[str]:
+    """Return the rows."""
     lines = ["| characters of a final message | notes of 15 × 3, KB | database ÷ notes |", "|---:|---:|---:|"]
-    for size in SIZES:
-        raw, over = await ratio(size)
-        lines.append(f"| {size:,} | {raw / 1000:.0f} | {over:.2f} |")
-    return lines
+    return lines + [f"| {size:,} | {raw / 1000:.0f} | {over:.2f} |" for size, (raw, over) in ratios.items()]
 
 
 if __name__ == "__main__":
-    print("\n".join(asyncio.run(main())))
+    print("\n".join(table({size: asyncio.run(ratio(size)) for size in SIZES})))

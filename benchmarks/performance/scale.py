@@ -93,10 +93,8 @@ async def main() -> list[str]:
         for count, rounds in grid:
             limits = {"stop": FixedRounds(rounds), "min_rounds": rounds, "max_rounds": rounds}
             at = await point(url, 1, agents=agents(count), **limits)
-            lines.append(
-                f"| {count} | {rounds} | {at.calls:,} | {at.tokens:,} | {1000 * at.cpu / at.calls:.2f} "
-                f"| {at.seconds:.2f} |"
-            )
+            cpu = f"{1000 * at.cpu / at.calls:.2f}"
+            lines.append(f"| {count} | {rounds} | {at.calls:,} | {at.tokens:,} | {cpu} | {at.seconds:.2f} |")
     return lines
 
 

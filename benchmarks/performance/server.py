@@ -51,15 +51,16 @@ def billed(url: str) -> dict[str, int]:
         return dict(json.load(answer)["usage"])
 
 
-def chat(url: str) -> ChatOpenAI:
-    """Return a chat model at the server."""
-    return ChatOpenAI(model=MODEL, base_url=url, api_key="none", max_retries=0, stream_usage=True)  # type: ignore[arg-type]
+def chat(url: str, http: Any = None) -> ChatOpenAI:
+    """Return a chat model at the server, over an HTTP client of another kind if one is given."""
+    options: dict[str, Any] = {"http_async_client": http} if http else {}
+    return ChatOpenAI(model=MODEL, base_url=url, api_key="none", max_retries=0, stream_usage=True, **options)
 
 
-def graph(url: str, **options: Any) -> Any:
+def graph(url: str, http_async_client: Any = None, **options: Any) -> Any:
     """Return the graph: all fifteen agents, whose tools are there and not used, and three rounds without a judge."""
-    settled: dict[str, Any] = {"tools": toolbox(), "stop": FixedRounds(ROUNDS), "concurrency": 1000}
-    return create_tumix(chat(url), **(settled | options))
+    settled: dict[str, Any] = {"tools": toolbox(), "stop": FixedRounds(ROUNDS)}
+    return create_tumix(chat(url, http_async_client), **(settled | options))
 
 
 def asked(number: int) -> dict[str, str]:

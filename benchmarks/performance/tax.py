@@ -1,4 +1,10 @@
-"""What the framework costs on top of the calls: the same calls with the bare client and through the graph, in turns."""
+"""What the framework costs on top of the calls: the same calls with the bare client and through the graph, in turns.
+
+    python -m benchmarks.performance.tax
+
+Calls go to a server on this machine that takes 50 ms. The bare client sends the very bodies that the graph sends, in the
+same order and with the same limit on calls in flight. Of each repetition the ratio is taken, and of the ratios the median.
+"""
 
 import argparse
 import asyncio
@@ -6,7 +12,7 @@ import gc
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +25,8 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from benchmarks.performance.server import MODEL, Plan, asked, chat, graph, plan, served
 
 LATENCY = 0.05
+IN_FLIGHT = 64
+"""Calls in flight at one time: the same for everyone."""
 Ask = Callable[[int], Awaitable[object]]
 KINDS: dict[str, Callable[..., Any]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -64,23 +72,30 @@ class Ways:
     def __init__(self, url: str, calls: Plan, folder: Path) -> None:
         self._url, self._calls, self._folder = url, calls, folder
         self._client = openai.AsyncOpenAI(base_url=url, api_key="none", max_retries=0)
+        self._lane = asyncio.Semaphore(IN_FLIGHT)
         self._chat = chat(url).model_copy(update={"disable_streaming": True})
 
     async def bare(self, number: int) -> None:
         """OpenAI's own client."""
-        await chains(self._calls, lambda body: self._client.chat.completions.create(**body))
+
+        async def one(body: dict[str, Any]) -> None:
+            async with self._lane:
+                await self._client.chat.completions.create(**body)
+
+        await chains(self._calls, one)
 
     async def langchain(self, number: int) -> None:
         """ChatOpenAI without a graph."""
 
         async def one(body: dict[str, Any]) -> None:
-            await self._chat.ainvoke([KINDS[message["role"]](message["content"]) for message in body["messages"]])
+            async with self._lane:
+                await self._chat.ainvoke([KINDS[message["role"]](message["content"]) for message in body["messages"]])
 
         await chains(self._calls, one)
 
-    def graph(self, mode: str = "", saver: Any = None, durability: Any = None) -> Ask:
-        """The graph, streamed in `mode`, with a checkpointer."""
-        built = graph(self._url, checkpointer=saver)
+    def graph(self, mode: str = "", saver: Any = None, durability: Any = None, http: Any = None) -> Ask:
+        """The graph, streamed in `mode`, with a checkpointer, over a client of another kind."""
+        built = graph(self._url, checkpointer=saver, concurrency=IN_FLIGHT, http_async_client=http)
         options = {"durability": durability} if durability else {}
 
         async def ask(number: int) -> None:
@@ -102,25 +117,29 @@ async def measured(ask: Ask, questions: int) -> Cost:
     return Cost(time.process_time() - cpu, time.perf_counter() - wall)
 
 
-async def compare(questions: int, repetitions: int, only: str = "") -> dict[str, Series]:
-    """Measure all ways in turns."""
+async def compare(questions: int, repetitions: int, only: Sequence[str] = ()) -> dict[str, Series]:
+    """Measure all ways, or `only` some beside the bare client, in turns."""
     calls = await plan()
     with served(LATENCY) as url, tempfile.TemporaryDirectory() as folder:
         ways = Ways(url, calls, Path(folder))
-        async with AsyncSqliteSaver.from_conn_string(f"{folder}/a.db") as database:
+        async with (
+            AsyncSqliteSaver.from_conn_string(f"{folder}/a.db") as database,
+            openai.DefaultAioHttpClient() as http,
+        ):
             asks: dict[str, Ask] = {
                 "openai": ways.bare,
                 "ChatOpenAI": ways.langchain,
                 "graph": ways.graph(),
+                "graph, aiohttp": ways.graph(http=http),
                 "in memory": ways.graph(saver=InMemorySaver()),
                 "SQLite, async": ways.graph(saver=database, durability="async"),
                 "SQLite, sync": ways.graph(saver=database, durability="sync"),
                 "SQLite, exit": ways.graph(saver=database, durability="exit"),
+                "SQLite, async, aiohttp": ways.graph(saver=database, durability="async", http=http),
                 "streamed: custom, updates": ways.graph("custom+updates"),
                 "streamed: messages": ways.graph("messages"),
             }
-            if only:
-                asks = {name: ask for name, ask in asks.items() if name == "openai" or name in only.split(";")}
+            asks = {name: ask for name, ask in asks.items() if not only or name in ("openai", *only)}
             series = {name: Series() for name in asks}
             for ask in asks.values():
                 await measured(ask, 1)
@@ -142,17 +161,21 @@ def table(questions: int, calls: Plan, series: dict[str, Series]) -> list[str]:
     return lines
 
 
+async def measure(questions: Sequence[int], repetitions: int, only: Sequence[str] = ()) -> dict[int, dict[str, Series]]:
+    """Measure each number of questions; many at once are measured less often."""
+    return {count: await compare(count, max(2, repetitions // (1 + count // 16)), only) for count in questions}
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--questions", type=int, nargs="*", default=[1, 16, 64])
-    parser.add_argument("--repetitions", type=int, default=5)
-    parser.add_argument("--only", default="")
+    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--only", nargs="*", default=[])
     chosen = parser.parse_args()
     calls = asyncio.run(plan())
     print(f"{calls.calls} calls of {MODEL} a question, {calls.depth} in a row")
-    for questions in chosen.questions:
-        series = asyncio.run(compare(questions, chosen.repetitions, chosen.only))
+    for questions, series in asyncio.run(measure(chosen.questions, chosen.repetitions, chosen.only)).items():
         print(f"\n{questions} at once\n")
         print("\n".join(table(questions, calls, series)))
 
