@@ -89,6 +89,8 @@ class Journal:
 
     def of(self, run: str, ledger: Ledger) -> "Log":
         """Return the log of a run, whose account goes on from what it has spent; the accounts above have it already."""
+        if self._saver is None:
+            return Log()
         entries = self._runs.get(run, [])
         if entries:
             ledger.spent = entries[-1]["spent"]
@@ -152,16 +154,17 @@ class Log:
         for entry in past:
             self._past[entry["key"]].append(entry["value"])
 
-    async def once(self, key: str, work: Callable[[], Awaitable[T]]) -> T:
+    async def once(self, key: str | Sequence[BaseMessage], work: Callable[[], Awaitable[T]]) -> T:
         """Do `work` and write its result down; if it was done before, return that result instead.
 
         Args:
-            key: What is done, in full; the same thing may be done several times.
+            key: What is done, in full, or the messages that are sent; the same thing may be done several times.
             work: Does it.
         """
         if self._journal is None:
             return await work()
-        key = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+        text = key if isinstance(key, str) else _said(key)
+        key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         if self._past[key]:
             return self._past[key].pop(0)  # type: ignore[no-any-return]
         value = await work()
@@ -171,7 +174,7 @@ class Log:
         return value
 
 
-def said(messages: Sequence[BaseMessage]) -> str:
+def _said(messages: Sequence[BaseMessage]) -> str:
     """Return messages as one text, as the key of the call that sends them."""
     calls = [message.tool_calls if isinstance(message, AIMessage) else [] for message in messages]
     return repr([(message.type, message.content, made) for message, made in zip(messages, calls, strict=True)])

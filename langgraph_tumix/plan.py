@@ -21,7 +21,7 @@ from langgraph_tumix.core.stop import FixedRounds, StopRule
 from langgraph_tumix.core.usage import Usage, add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.journal import Journal, Log, said, saver
+from langgraph_tumix.journal import Journal, Log, saver
 from langgraph_tumix.models.caching import Caching, PromptCache, caching
 from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.models.meter import Meter
@@ -203,7 +203,7 @@ class Voice:
         async def call() -> AIMessage:
             return await self.meter.ask(self.model, messages, further=self.caching.single)
 
-        return bounded(await self.log.once(said(messages), call))
+        return bounded(await self.log.once(messages, call))
 
     @property
     def spent(self) -> Usage:

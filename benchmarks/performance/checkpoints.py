@@ -31,7 +31,7 @@ async def ratio(size: int) -> tuple[int, float]:
             raw = 0
             for number in range(QUESTIONS):
                 config = {"configurable": {"thread_id": str(number)}}
-                await built.ainvoke(server.asked(number), config)  # type: ignore[arg-type, call-overload]
+                await built.ainvoke(server.asked(number), config)  # type: ignore[call-overload]
                 notes = (await built.aget_state(config)).values["notes"]  # type: ignore[arg-type]
                 raw += len(json.dumps(notes, ensure_ascii=False).encode())
             await asyncio.sleep(0.2)  # what is deleted in the background

@@ -2,8 +2,8 @@
 
     python -m benchmarks.performance.tax
 
-Calls go to a server on this machine that takes 50 ms. The bare client sends the very bodies that the graph sends, in the
-same order and with the same limit on calls in flight. Of each repetition the ratio is taken, and of the ratios the median.
+Calls go to a server on this machine that takes 50 ms. The bare client sends the very bodies that the graph sends, in
+the same order and with the same limit on calls in flight. Each repetition gives a ratio, and the ratios a median.
 """
 
 import argparse
@@ -48,11 +48,11 @@ class Series:
     def ratio(self, base: "Series", figure: str) -> float:
         """Return the median of the ratios to `base`, repetition by repetition."""
         pairs = zip(self.costs, base.costs, strict=True)
-        return statistics.median(getattr(mine, figure) / getattr(other, figure) for mine, other in pairs)
+        return float(statistics.median(getattr(mine, figure) / getattr(other, figure) for mine, other in pairs))
 
     def median(self, figure: str) -> float:
         """Return the median of a figure."""
-        return statistics.median(getattr(cost, figure) for cost in self.costs)
+        return float(statistics.median(getattr(cost, figure) for cost in self.costs))
 
 
 async def chains(calls: Plan, one: Callable[[dict[str, Any]], Awaitable[object]]) -> None:

@@ -20,7 +20,7 @@ from langgraph_tumix.core.text import clean, cut, disarm
 from langgraph_tumix.errors import SearchError
 from langgraph_tumix.events import Emit, event
 from langgraph_tumix.interpreter.base import Interpreter, Session
-from langgraph_tumix.journal import Log, said
+from langgraph_tumix.journal import Log
 from langgraph_tumix.models.caching import Caching
 from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.models.meter import Meter
@@ -112,7 +112,7 @@ class Run:
             async with self.prefix.turn() if self.prefix else contextlib.nullcontext() as lead:
                 return bounded(await self.meter.ask(self.equipped.model, messages, lead=lead, **options))
 
-        return await self.log.once(said(messages), call)
+        return await self.log.once(messages, call)
 
     async def program(self, code: str) -> str:
         """Run a program in this run's session, which is opened at the first one, and return its output."""
