@@ -33,10 +33,10 @@ def respond(request: Request) -> Reply:
 
 
 @contextlib.contextmanager
-def served(latency: float) -> Iterator[str]:
+def served(latency: float, responder: str = f"{__name__}:respond") -> Iterator[str]:
     """Run the server, and give its address."""
     command = [sys.executable, "-m", "tests.servers.openai_server", "--latency", str(latency)]
-    command += ["--responder", f"{__name__}:respond"]
+    command += ["--responder", responder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

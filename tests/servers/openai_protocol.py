@@ -63,6 +63,11 @@ class Request:
         return any(str(tool.get("type")).startswith("web_search") for tool in self.tools)
 
     @property
+    def choices(self) -> int:
+        """How many messages a chat completion is asked for; a stream gives one."""
+        return 1 if self.stream else int(self.body.get("n") or 1)
+
+    @property
     def prompt_tokens(self) -> int:
         """The sum over the messages' texts, and the tools as they were sent."""
         tools = count_tokens(json.dumps(self.tools)) if self.tools else 0

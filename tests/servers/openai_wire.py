@@ -41,21 +41,22 @@ def _citation(source: Source, start: int, end: int) -> Json:
 
 
 def completion_tokens(request: Request, reply: Reply) -> int:
-    """Tokens of the message and of the calls' names and arguments, and the reply's reasoning tokens."""
+    """Tokens of the messages and of the calls' names and arguments, and the reply's reasoning tokens."""
     calls = sum(count_tokens(call.name + call.arguments) for call in reply.tool_calls)
-    return count_tokens(cited(request, reply)[0]) + calls + reply.reasoning_tokens
+    return request.choices * (count_tokens(cited(request, reply)[0]) + calls) + reply.reasoning_tokens
 
 
 # --- chat completions
 
 
 def chat_completion(request: Request, reply: Reply) -> Json:
-    """The body of a chat completion."""
+    """The body of a chat completion; all messages that are asked for are the same."""
     message: Json = {"role": "assistant", "content": reply.text, "refusal": None}
     if reply.tool_calls:
         message |= {"content": reply.text or None, "tool_calls": _tool_calls(request, reply)}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(reply)}
-    return _chat(request, "chat.completion", [choice]) | {"usage": _chat_usage(request, reply)}
+    choice = {"message": message, "logprobs": None, "finish_reason": _finish_reason(reply)}
+    choices = [{"index": index} | choice for index in range(request.choices)]
+    return _chat(request, "chat.completion", choices) | {"usage": _chat_usage(request, reply)}
 
 
 def chat_chunks(request: Request, reply: Reply) -> Iterator[Json]:

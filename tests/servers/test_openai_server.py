@@ -58,6 +58,16 @@ async def test_text_and_tokens_agree_with_the_client(path: str, stream: bool) ->
     }
 
 
+async def test_several_choices_of_one_prompt_are_billed_as_such() -> None:
+    async with OpenAIServer(lambda request: "four") as server:
+        ask = openai_client(server).chat.completions.create
+        reply = await ask(model="m", messages=[{"role": "user", "content": "What is 2 + 2?"}], n=3)
+    assert [(choice.index, choice.message.content) for choice in reply.choices] == [(n, "four") for n in range(3)]
+    assert reply.usage is not None
+    assert (reply.usage.prompt_tokens, reply.usage.completion_tokens) == (4, 3)
+    assert server.stats.usage.completion_tokens == 3
+
+
 async def test_a_cache_holds_no_more_than_the_prompt() -> None:
     async with OpenAIServer(lambda request: Reply("ok", cached_tokens=999)) as server:
         reply = await chat(server).ainvoke("12345678")
