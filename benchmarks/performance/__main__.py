@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.machine import machine
-from benchmarks.performance import checkpoints, scale, startup, tax
+from benchmarks.performance import checkpoints, prompt_cache, scale, startup, tax
 from benchmarks.performance.server import plan
 from tests.faults.table import write_into
 
@@ -42,9 +42,10 @@ class Figure:
 
 
 def figures(
-    one: dict[str, tax.Series], many: dict[str, tax.Series], starts: dict[str, float], disk: float
+    series: dict[int, dict[str, tax.Series]], starts: dict[str, float], disk: float, cache: list[prompt_cache.Row]
 ) -> list[Figure]:
     """Return the figures of the first table."""
+    one, many = series[1], series[64]
 
     def cpu(way: str) -> float:
         return one[way].ratio(one["openai"], "cpu")
@@ -52,12 +53,16 @@ def figures(
     def throughput(way: str) -> float:
         return 1 / many[way].ratio(many["openai"], "wall")
 
+    (share, cost), (_, alone) = (prompt_cache.saved(cache, agents) for agents in ("tumix", prompt_cache.AT_ONCE))
     wall = one["graph"].ratio(one["openai"], "wall")
     return [
         Figure("CPU per call ÷ bare client, no checkpointer", cpu("graph"), 1.45, "tax"),
         Figure("the same, on the aiohttp transport", cpu("graph, aiohttp"), 1.45, "tax"),
         Figure("CPU per call ÷ bare client, SQLite, survives a kill", cpu("SQLite, async"), 1.9, "tax"),
         Figure("the same, on the aiohttp transport", cpu("SQLite, async, aiohttp"), 1.9, "tax"),
+        Figure("input of rounds ≥ 2 read from the cache", share, 0.88, "prompt_cache", True),
+        Figure("input cost ÷ naive layout, fifteen agents of one call", alone, 0.25, "prompt_cache"),
+        Figure("the same, the paper's fifteen with their tools", cost, 0.25, "prompt_cache"),
         Figure("wall ÷ bare client, one question, 50 ms calls", wall, 1.15, "tax"),
         Figure("64 questions at once: throughput ÷ bare client", throughput("graph"), 0.85, "tax", True),
         Figure("the same, on the aiohttp transport", throughput("graph, aiohttp"), 0.85, "tax", True),
@@ -93,9 +98,9 @@ def main() -> None:
     calls = asyncio.run(plan())
     series = asyncio.run(tax.measure([1, 16, 64], 9))
     disk = {size: asyncio.run(checkpoints.ratio(size)) for size in checkpoints.SIZES}
-    starts = startup.figures()
+    starts, cache = startup.figures(), asyncio.run(prompt_cache.rows())
     lines = ["| figure | measured | reach | | command |", "|---|---:|---:|---|---|"]
-    lines += [str(figure) for figure in figures(series[1], series[64], starts, disk[8_000][1])]
+    lines += [str(figure) for figure in figures(series, starts, disk[8_000][1], cache)]
     for questions, each in series.items():
         lines += ["", f"{questions} question{'s' * (questions > 1)} at once, {calls.calls} calls each:", ""]
         lines += tax.table(questions, calls, each)
@@ -105,6 +110,8 @@ def main() -> None:
     print("\n".join(lines))
     if chosen.write:
         write_into(PAGE, "figures", "\n".join(lines))
+        told = [*prompt_cache.lines(cache), "", f"`python -m benchmarks.performance.prompt_cache`. {machine()}."]
+        write_into(PAGE, "prompt cache", "\n".join(told))
         ratios = {name: round(series[1][name].ratio(series[1]["openai"], "cpu"), 3) for name in WATCHED}
         RECORDED.write_text(json.dumps(ratios, indent=2) + "\n", "utf-8")
 

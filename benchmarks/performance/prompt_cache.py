@@ -1,4 +1,4 @@
-"""How much of the notes is paid once, and what it costs in time: ``python -m benchmarks.prompt_cache``.
+"""How much of the notes is paid once, and what it costs in time: ``python -m benchmarks.performance.prompt_cache``.
 
 The fifteen agents answer one question over HTTP, with a scripted model behind the local server's imitated prompt cache,
 in three rounds with a judge that is never content. Tools are fakes that answer at once. The naive layout is the same
@@ -8,30 +8,25 @@ first, and everything else after them.
 A token is four characters; a prompt is read through at 10,000 tokens a second, and written at 200.
 """
 
-import argparse
 import asyncio
 import itertools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 
-from benchmarks.machine import machine
 from langgraph_tumix import Agent, Outcome, create_tumix
 from langgraph_tumix.agents.native import python, search
 from langgraph_tumix.core.usage import add_usage, cached
 from langgraph_tumix.models.caching import PromptCache as Chosen
 from langgraph_tumix.models.price import Price
-from tests.faults.table import write_into
 from tests.graph.roles import play, solver, toolbox
 from tests.servers.openai_server import OpenAIServer, Request
 from tests.servers.prefix_cache import PrefixCache
 
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 TASK = "\n\n# Your task\n\n"
 QUESTION = "What is it? " + "All that is known of it is told here at some length. " * 22  # 300 tokens
 GROUNDS = "For these reasons, weighed one by one. " * 35  # a note of 350 tokens
@@ -144,26 +139,23 @@ def lines(rows: list[Row]) -> list[str]:
     return made
 
 
-async def main() -> None:
-    """Print the table."""
-    parser = argparse.ArgumentParser(description="What is read from the prompt cache, and what it costs in time.")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.name}")
-    chosen = parser.parse_args()
-    settings = [
-        Setting(layout, how, chat, agents)
-        for agents in ("tumix", AT_ONCE)
-        for layout, how, chat in (
-            ("naive", "off", NaiveChat),
-            ("ours, all at once", "off", ChatOpenAI),
-            ("ours, one goes ahead", "leader", ChatOpenAI),
-        )
+async def rows() -> list[Row]:
+    """Measure all layouts, agents and ways of publishing."""
+    layouts: list[tuple[str, Chosen, type[ChatOpenAI]]] = [
+        ("naive", "off", NaiveChat),
+        ("ours, all at once", "off", ChatOpenAI),
+        ("ours, one goes ahead", "leader", ChatOpenAI),
     ]
-    rows = [await measure(setting, published) for published in ("prefill", "scheduling") for setting in settings]
-    table = [*lines(rows), "", f"`python -m benchmarks.prompt_cache`. {machine()}."]
-    print("\n".join(table))
-    if chosen.write:
-        write_into(PAGE, "prompt cache", "\n".join(table))
+    settings = [Setting(*layout, agents) for agents in ("tumix", AT_ONCE) for layout in layouts]
+    return [await measure(setting, published) for published in ("prefill", "scheduling") for setting in settings]
+
+
+def saved(made: list[Row], agents: Any) -> tuple[float, float]:
+    """Return, with what is published after prefill, the share of later rounds that was read, and our cost ÷ naive."""
+    naive, _, ours = (row for row in made if row.published == "prefill" and row.setting.agents == agents)
+    every = [str(number + 1) for number in range(ROUNDS)]
+    return ours.later, ours.cost(every) / naive.cost(every)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    print("\n".join(lines(asyncio.run(rows()))))
