@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.equipped import Equipped
+from langgraph_tumix.agents.prompt import Question, shared_part
 from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.background import leave
 from langgraph_tumix.context import TumixContext, context_of
@@ -165,6 +166,7 @@ class Step:
         per_agent: What each agent may cost.
         prompt_cache: How the providers' prompt caches are used.
         prefixes: What its calls open with.
+        texts: The shared parts of its prompts, by who reads what.
     """
 
     meter: Meter
@@ -173,6 +175,14 @@ class Step:
     per_agent: Budget | None = None
     prompt_cache: PromptCache = "auto"
     prefixes: dict[Hashable, Prefix] = field(default_factory=dict)
+    texts: dict[Hashable, str] = field(default_factory=dict)
+
+    def shared(self, question: Question, shown: Sequence[Note], *, limit: int, seed: int) -> str:
+        """Return what all readers of these notes see, as `shared_part` does; fifteen agents have it made once."""
+        key = (limit, seed, *(note["id"] for note in shown))
+        if key not in self.texts:
+            self.texts[key] = shared_part(question, shown, limit=limit, seed=seed)
+        return self.texts[key]
 
     def voice(self, model: Model, name: str) -> "Voice":
         """Return whoever speaks with `model` under a name and on an account of its own."""

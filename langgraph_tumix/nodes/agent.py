@@ -14,7 +14,6 @@ from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.loop import agent_graph
 from langgraph_tumix.agents.native import tools_of
-from langgraph_tumix.agents.prompt import shared_part
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
 from langgraph_tumix.agents.walk import walk_of, watched
@@ -54,7 +53,7 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
             work, looked_at = [], watched()
             for run, turn in zip(runs, turns, strict=True):
                 shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
-                shared = shared_part(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
+                shared = step.shared(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
                 run.prefix = _prefix(plan, equipped, shared, shown, state, step)
                 images, mark = run.question["images"], run.caching.mark
                 start = opening(equipped.agent, shared, images, context.tool_seconds, mark)

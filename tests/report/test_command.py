@@ -17,7 +17,6 @@ from langgraph_tumix.report.command import report, view
 PROGRAM = """
 import signal
 import typer
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 from langgraph_tumix.report.command import report, view
 app = typer.Typer()
 app.command()(report)
