@@ -185,11 +185,7 @@ def _connected(workers: int) -> Iterator[Any]:
             "_temp_dir": own,
             "object_store_memory": 80 * 2**20,
         }
-        try:
-            ray.init(log_to_driver=False, configure_logging=False, **(local if own else {}))
-        except Exception as error:  # it raises whatever its processes or the network do
-            where = "started on this machine" if own else f"reached at {os.environ['RAY_ADDRESS']}"
-            raise ConfigError(f"Ray cannot be {where}: {str(error)[:300]}") from error
+        _start(ray, local if own else {})
         yield ray
     finally:
         ray.shutdown()
