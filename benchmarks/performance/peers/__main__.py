@@ -88,6 +88,7 @@ def peers() -> list[Peer]:
         Peer("its-hub, self-consistency", f"{15 * ROUNDS} samples side by side; vote", "its_hub", "", "its-hub"),
         Peer("optillm, MoA", "3 samples in one call; critique; answer", "optillm", "moa", "optillm"),
         Peer("optillm, MARS", "3 agents; aggregation; strategies; verification", "optillm", "mars", "optillm"),
+        Peer("optillm, MARS alone", "the same without aggregation", "optillm", "mars, no aggregation", "optillm"),
         Peer("AutoGen, round robin", f"15 agents × {ROUNDS} turns, one at a time; vote", "autogen", "robin", "autogen"),
         Peer("AutoGen, GraphFlow", rounds, "autogen", "flow", "autogen"),
         Peer("create_agent, gathered", rounds, "create_agent", "", "langchain"),

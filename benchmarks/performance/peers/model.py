@@ -12,10 +12,12 @@ FIRST = 0.05
 PREFILL = 50_000
 """Tokens of a prompt that are read through in a second where they are not; then others may read them."""
 
+_LETTERS = str.maketrans("0123456789", "abcdefghij")  # further numbers would be taken for answers
+
 
 def _agree(request: Request) -> Reply:
     """Answer in words that no other reply has, as models do; MARS verifies, and finds correct what there is."""
-    opening = f"Attempt {request.number}. "
+    opening = f"Attempt {str(request.number).translate(_LETTERS)}. "
     if "verification expert" in request.messages[-1]["text"]:
         opening += "Overall assessment: CORRECT. "
     reply = respond_plainly(request)
