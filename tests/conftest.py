@@ -20,6 +20,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY", "TAVILY_BASE_URL", "TUMIX_MODEL")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold long tests, so that no worker is left alone with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("long")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(autouse=True)
 def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     for key in (*KEYS, "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"):
