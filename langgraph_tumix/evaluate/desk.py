@@ -17,6 +17,7 @@ from langgraph_tumix.errors import BudgetExceeded
 from langgraph_tumix.evaluate.account import Account
 from langgraph_tumix.evaluate.evaluation import Evaluation
 from langgraph_tumix.evaluate.folder import RunFolder
+from langgraph_tumix.evaluate.thread import settled
 from langgraph_tumix.models.limiter import TooLate, Turn, lane, limiter
 from langgraph_tumix.replay.files import Recorder
 
@@ -56,6 +57,7 @@ class Desk:
 
     async def end(self) -> None:
         """Close it."""
+        await settled(self._saver)
         await self._open.aclose()
 
     async def spent_before(self, spent: Usage) -> None:

@@ -22,6 +22,7 @@ from langgraph_tumix.evaluate.presets import preset_graph
 from langgraph_tumix.evaluate.runner import Job, Runner, jobs
 from langgraph_tumix.evaluate.scoring import Scorer
 from langgraph_tumix.evaluate.tasks import Task
+from langgraph_tumix.evaluate.thread import settled
 from langgraph_tumix.graph import TumixGraph
 from langgraph_tumix.models.model import Model, resolve
 from langgraph_tumix.plan import check_priced
@@ -165,7 +166,10 @@ class Evaluation:
             async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
                 make = self.make(saver, account, lambda name: self.recording(run, name))
                 engine = Answering(make, saver, account, scorer, self.seed)
-                yield Runner(run, engine, self.at_once), results
+                try:
+                    yield Runner(run, engine, self.at_once), results
+                finally:
+                    await settled(saver)
 
     async def run(self, folder: Path | str) -> Run:
         """Do what is not done yet, and return the run: what `tumix eval` does, in a notebook or a program.

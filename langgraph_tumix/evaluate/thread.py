@@ -1,5 +1,6 @@
 """A question under way: where it stands, what it has paid for, and how it goes on after a crash."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
 
+from langgraph_tumix.background import finished
 from langgraph_tumix.core.usage import Usage, add_usage, used
 from langgraph_tumix.graph import TumixGraph
 from langgraph_tumix.journal import Journal
@@ -76,3 +78,20 @@ class Thread:
     async def _stands(self) -> StateSnapshot:
         # A named checkpoint is shown as it was saved: without notes of a super-step in work, which the journal has too.
         return await self.graph.aget_state((await self.graph.aget_state(self._config)).config)
+
+
+async def settled(saver: Any) -> None:
+    """Wait for what is still being written to an SQLite checkpointer, and take back what was left half written.
+
+    LangGraph goes on writing for runs that were cancelled. A connection that is closed over an open transaction keeps
+    the database locked for whoever comes next, until Python happens to collect the last cursor on it.
+    """
+    await finished()
+    writers = (type(saver).__qualname__, "AsyncPregelLoop")
+    while writing := [task for task in asyncio.all_tasks() if _named(task).startswith(writers)]:
+        await asyncio.wait(writing)
+    await saver.conn.rollback()
+
+
+def _named(task: asyncio.Task[Any]) -> str:
+    return str(getattr(task.get_coro(), "__qualname__", ""))
