@@ -2,21 +2,34 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
-from langgraph_tumix.agents.evolve import DESIGNED, EVOLVE
 from langgraph_tumix.agents.rosterfile import read_roster
 from langgraph_tumix.agents.spec import Agent
-from langgraph_tumix.agents.tumix import FIFTEEN
 from langgraph_tumix.errors import ConfigError
 
-_AGENTS: dict[str, Agent] = {agent.name: agent for agent in (*FIFTEEN, *DESIGNED)}
-_ROSTERS: dict[str, tuple[str, ...]] = {
-    "tumix": tuple(agent.name for agent in FIFTEEN),
-    "tumix-evolve": EVOLVE,
-    "tumix-single": ("CS_gs",) * 15,
-    "tumix-three": ("CS_gs", "C+", "CSG_gs") * 5,
-}
+
+@cache
+def _agents() -> dict[str, Agent]:
+    """Return all agents by name. Their prompts are files, read when somebody first asks."""
+    from langgraph_tumix.agents.evolve import DESIGNED
+    from langgraph_tumix.agents.tumix import FIFTEEN
+
+    return {agent.name: agent for agent in (*FIFTEEN, *DESIGNED)}
+
+
+@cache
+def _rosters() -> dict[str, tuple[str, ...]]:
+    from langgraph_tumix.agents.evolve import EVOLVE
+    from langgraph_tumix.agents.tumix import FIFTEEN
+
+    return {
+        "tumix": tuple(agent.name for agent in FIFTEEN),
+        "tumix-evolve": EVOLVE,
+        "tumix-single": ("CS_gs",) * 15,
+        "tumix-three": ("CS_gs", "C+", "CSG_gs") * 5,
+    }
 
 
 def register(agent: Agent) -> Agent:
@@ -29,10 +42,10 @@ def register(agent: Agent) -> Agent:
     >>> [agent.name for agent in roster(["Sceptic", "CoT"])]
     ['Sceptic', 'CoT']
     """
-    known = _AGENTS.get(agent.name)
+    known = _agents().get(agent.name)
     if known is not None and known != agent:
         raise ConfigError(f"an agent named {agent.name!r} is registered already: choose another name")
-    _AGENTS[agent.name] = agent
+    _agents()[agent.name] = agent
     return agent
 
 
@@ -50,7 +63,7 @@ def roster(agents: str | Sequence[str | Agent]) -> list[Agent]:
     if isinstance(agents, str) and agents.endswith(".json"):
         agents = read_roster(Path(agents))
     elif isinstance(agents, str):
-        agents = _ROSTERS.get(agents) or _listed(agents)
+        agents = _rosters().get(agents) or _listed(agents)
     if isinstance(agents, Agent) or not isinstance(agents, Iterable | None):
         raise ConfigError(f"agents is a {type(agents).__name__}: give a roster's name, or a list of agents")
     if not agents:
@@ -60,16 +73,16 @@ def roster(agents: str | Sequence[str | Agent]) -> list[Agent]:
 
 def _listed(names: str) -> list[str]:
     listed = [name.strip() for name in names.split(",") if name.strip()]
-    if len(listed) == 1 and listed[0] not in _AGENTS:
-        rosters, agents = ", ".join(_ROSTERS), ", ".join(_AGENTS)
+    if len(listed) == 1 and listed[0] not in _agents():
+        rosters, agents = ", ".join(_rosters()), ", ".join(_agents())
         raise ConfigError(f"no roster or agent is named {names!r}: rosters are {rosters}; agents are {agents}")
     return listed
 
 
 def _by_name(name: object) -> Agent:
-    if not isinstance(name, str) or name not in _AGENTS:
-        raise ConfigError(f"no agent is named {name!r}: known are {', '.join(_AGENTS)}; register() adds others")
-    return _AGENTS[name]
+    if not isinstance(name, str) or name not in _agents():
+        raise ConfigError(f"no agent is named {name!r}: known are {', '.join(_agents())}; register() adds others")
+    return _agents()[name]
 
 
 def _numbered(agents: Sequence[Agent]) -> list[Agent]:
