@@ -21,6 +21,7 @@ from langgraph_tumix.interpreter.launch import INSTALL
 
 MOST_RECEIVED = 10_000_000  # characters of one cell; nobody prints so much on purpose
 MOST_PARTS = 10_000
+FIRST_PATIENCE = 1.0  # seconds; a kernel that starts from nothing answers in half of it, on a machine that is idle
 STRIKES = 8  # messages that made no sense, until the kernel is given up
 LONGEST_TRACEBACK = 4000  # characters
 LONGEST_HEADER = 1 << 10  # bytes; jupyter_client looks for dates in it, and takes its time over each
@@ -101,20 +102,33 @@ class KernelClient:
     async def ready(self) -> None:
         """Wait until the kernel executes, and everything that it publishes arrives here.
 
+        A conversation that does not get under way is begun anew, with more patience each time: a kernel can stay
+        silent for ever, alive and connected, to whoever spoke to it while it was setting up.
+
         Raises:
             InterpreterError: No connection could be made.
         """
+        patience = FIRST_PATIENCE
+        while not await self._begun(patience):
+            self._channels.close()
+            patience *= 2
+
+    async def _begun(self, seconds: float) -> bool:
         try:
-            self._iopub = await self._channel("iopub", "SUB")
-            self._shell = await self._channel("shell", "DEALER")
-            while (await self._message())["msg_type"] != "iopub_welcome":
-                pass
-            # Only now that iopub is known to be connected: what was published before is lost.
-            stop = await self.follow(Cell(self._ask("kernel_info_request", {}), Output(limit=2)))
+            async with asyncio.timeout(seconds):
+                self._iopub = await self._channel("iopub", "SUB")
+                self._shell = await self._channel("shell", "DEALER")
+                while (await self._message())["msg_type"] != "iopub_welcome":
+                    pass
+                # Only now that iopub is known to be connected: what was published before is lost.
+                stop = await self.follow(Cell(self._ask("kernel_info_request", {}), Output(limit=2)))
+        except TimeoutError:
+            return False
         except (OSError, EOFError, ValueError) as error:
             raise InterpreterError(f"no connection to a kernel could be made: {error}") from error
         if stop != "idle":
             raise InterpreterError(f"no connection to a kernel could be made: {stop}")
+        return True
 
     def send(self, code: str, output: Output) -> Cell:
         """Ask for a cell to be executed."""
