@@ -1,9 +1,12 @@
 """What was paid for in a super-step, kept until the question is answered, so that a crash costs nothing twice.
 
 LangGraph keeps what a node returns, and an agent returns one note after many calls. So each finished call, program and
-search is written down at once, through the graph's own checkpointer: each super-step has a thread of its own with one
+search is written down through the graph's own checkpointer: each super-step has a thread of its own with one
 checkpoint, which holds no channels, and each entry is a pending write on it. A run that begins again finds its replies
 there and goes on where it was. When the super-step after it begins, the thread is deleted.
+
+An entry is written when the next piece of work begins. The last one is not: the note follows it at once, and says all
+that it says. Most agents make one call, and theirs are the most of all entries.
 """
 
 import asyncio
@@ -27,6 +30,12 @@ from langgraph_tumix.core.usage import Usage, add_usage, used
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
+
+def run_name(agent: str, sample: int) -> str:
+    """Return the name of an agent's run within its super-step."""
+    return f"{agent}/{sample}"
+
+
 _WRITING: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 """What is being written, by thread: who was cancelled may come back before it is done."""
 
@@ -38,6 +47,11 @@ def saver() -> BaseCheckpointSaver[Any] | None:
     """Return the checkpointer of the graph whose node is running, be it ours or that of an app around it."""
     found = get_config().get("configurable", {}).get("__pregel_checkpointer")
     return found if isinstance(found, BaseCheckpointSaver) else None
+
+
+def resumed() -> bool:
+    """Whether the node that is running belongs to a super-step that was begun before, by this process or another."""
+    return bool(get_config().get("configurable", {}).get("__pregel_resuming"))
 
 
 class _Entry(TypedDict):
@@ -67,13 +81,21 @@ class Journal:
         self._next: list[_Entry] = []
         self._batch: asyncio.Future[None] | None = None
         self._runs: dict[str, list[_Entry]] = defaultdict(list)
+        self._noted: dict[str, Usage] = {}
 
-    async def read(self) -> None:
-        """Read what an earlier process, or an earlier attempt, has left."""
+    async def read(self, checkpoint: RunnableConfig) -> None:
+        """Read what an earlier process, or an earlier attempt, has left.
+
+        Args:
+            checkpoint: Where the super-step begins; what is pending there are the notes of the runs that had ended.
+        """
         if self._saver is None:
             return
-        if writing := _WRITING.get(self._thread):
-            await asyncio.wait(writing)
+        await self._still()
+        begins = await self._saver.aget_tuple(checkpoint)
+        for _, channel, value in (begins and begins.pending_writes) or ():
+            if channel == "notes":
+                self._noted |= {run_name(note["agent"], note["sample"]): note["usage"] for note in value}
         page = await self._saver.aget_tuple(self._config(_PAGE))
         self._begun = page is not None
         for _, channel, entry in (page and page.pending_writes) or ():
@@ -85,7 +107,8 @@ class Journal:
     @property
     def spent(self) -> Usage:
         """What the runs of this super-step had spent when it was read."""
-        return add_usage(*(entries[-1]["spent"] for entries in self._runs.values()))
+        runs = {run: entries[-1]["spent"] for run, entries in self._runs.items()} | self._noted
+        return add_usage(*runs.values())
 
     def of(self, run: str, ledger: Ledger) -> "Log":
         """Return the log of a run, whose account goes on from what it has spent; the accounts above have it already."""
@@ -96,21 +119,19 @@ class Journal:
             ledger.spent = entries[-1]["spent"]
         return Log(self, run, ledger, entries)
 
-    async def write(self, entry: _Entry) -> None:
-        """Write an entry; it is there when this returns.
+    def write(self, entry: _Entry) -> None:
+        """Have an entry written, without waiting for it.
 
         What comes while others are being written is written together after them: a reply is at risk for two commits
         at most, not for one of each agent before it.
         """
-        if self._saver is None:
-            return
+        assert self._saver is not None, "without a checkpointer logs keep nothing"  # noqa: S101
         self._next.append(entry)
         if self._batch is None:
             self._batch = writing = asyncio.ensure_future(self._write(self._saver))
             leave(writing)  # whoever is cancelled here must not leave half a transaction
             _WRITING[self._thread].add(writing)
             writing.add_done_callback(self._written)
-        await asyncio.shield(self._batch)
 
     def _written(self, writing: asyncio.Future[None]) -> None:
         _WRITING[self._thread].discard(writing)
@@ -120,7 +141,12 @@ class Journal:
     async def discard(self) -> None:
         """Delete it."""
         if self._saver is not None:
+            await self._still()
             await self._saver.adelete_thread(self._thread)
+
+    async def _still(self) -> None:
+        if writing := _WRITING.get(self._thread):
+            await asyncio.wait(writing)
 
     async def _write(self, saver: BaseCheckpointSaver[Any]) -> None:
         async with self._turn:
@@ -150,12 +176,13 @@ class Log:
         self._run = run
         self._ledger = ledger
         self._number = len(past)
+        self._held: _Entry | None = None
         self._past: dict[str, list[Any]] = defaultdict(list)
         for entry in past:
             self._past[entry["key"]].append(entry["value"])
 
     async def once(self, key: str | Sequence[BaseMessage], work: Callable[[], Awaitable[T]]) -> T:
-        """Do `work` and write its result down; if it was done before, return that result instead.
+        """Do `work` and hold its result, to be written down; if it was done before, return that result instead.
 
         Args:
             key: What is done, in full, or the messages that are sent; the same thing may be done several times.
@@ -167,11 +194,19 @@ class Log:
         key = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
         if self._past[key]:
             return self._past[key].pop(0)  # type: ignore[no-any-return]
+        self.keep()
         value = await work()
+        self.keep()  # what was done beside it
         number, self._number = self._number, self._number + 1
         spent = self._ledger.spent if self._ledger else used()
-        await self._journal.write(_Entry(run=self._run, number=number, key=key, value=value, spent=spent))
+        self._held = _Entry(run=self._run, number=number, key=key, value=value, spent=spent)
         return value
+
+    def keep(self) -> None:
+        """Have what is held written down: more work follows, or no note that would be written at once."""
+        if self._journal and self._held:
+            self._journal.write(self._held)
+        self._held = None
 
 
 def _said(messages: Sequence[BaseMessage]) -> str:

@@ -24,7 +24,7 @@ ORDER = [
     ["plan", "record", "state", "toolbox"],
     ["agents", "context", "outcome"],
     ["journal", "race"],
-    ["background", "events", "models", "testing"],
+    ["background", "events", "models", "sqlite", "testing"],
     ["interpreter", "search", "offline"],
     ["replay"],
     ["core"],

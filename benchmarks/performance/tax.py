@@ -23,6 +23,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from benchmarks.performance.server import MODEL, Plan, asked, chat, graph, plan, served
+from benchmarks.performance.skeleton import skeleton
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 
 LATENCY = 0.05
 IN_FLIGHT = 64
@@ -86,12 +88,22 @@ class Ways:
 
     async def langchain(self, number: int) -> None:
         """ChatOpenAI without a graph."""
+        await chains(self._calls, self._said)
 
-        async def one(body: dict[str, Any]) -> None:
-            async with self._lane:
-                await self._chat.ainvoke([KINDS[message["role"]](message["content"]) for message in body["messages"]])
+    def nothing_of_ours(self, saver: Any = None) -> Ask:
+        """A LangGraph graph of our shape whose nodes do nothing but call ChatOpenAI."""
+        built = skeleton(self._calls, self._said, saver)
 
-        await chains(self._calls, one)
+        async def ask(number: int) -> None:
+            await built.ainvoke({"round": 0}, {"configurable": {"thread_id": f"{time.monotonic_ns()} {number}"}})
+
+        return ask
+
+    async def _said(self, body: dict[str, Any]) -> AIMessage:
+        async with self._lane:
+            return await self._chat.ainvoke(
+                [KINDS[message["role"]](message["content"]) for message in body["messages"]]
+            )
 
     def graph(self, mode: str = "", saver: Any = None, durability: Any = None, http: Any = None) -> Ask:
         """The graph, streamed in `mode`, with a checkpointer, over a client of another kind."""
@@ -124,14 +136,20 @@ async def compare(questions: int, repetitions: int, only: Sequence[str] = ()) ->
         ways = Ways(url, calls, Path(folder))
         async with (
             AsyncSqliteSaver.from_conn_string(f"{folder}/a.db") as database,
+            GroupedSqliteSaver.opened(f"{folder}/b.db") as grouped,
             openai.DefaultAioHttpClient() as http,
         ):
             asks: dict[str, Ask] = {
                 "openai": ways.bare,
                 "ChatOpenAI": ways.langchain,
+                "LangGraph, nothing of ours": ways.nothing_of_ours(),
                 "graph": ways.graph(),
                 "graph, aiohttp": ways.graph(http=http),
                 "in memory": ways.graph(saver=InMemorySaver()),
+                "LangGraph, nothing of ours, SQLite": ways.nothing_of_ours(database),
+                "LangGraph, nothing of ours, grouped": ways.nothing_of_ours(grouped),
+                "grouped": ways.graph(saver=grouped, durability="async"),
+                "grouped, aiohttp": ways.graph(saver=grouped, durability="async", http=http),
                 "SQLite, async": ways.graph(saver=database, durability="async"),
                 "SQLite, sync": ways.graph(saver=database, durability="sync"),
                 "SQLite, exit": ways.graph(saver=database, durability="exit"),

@@ -10,8 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
 from langgraph_tumix.core.usage import Usage
 from langgraph_tumix.errors import BudgetExceeded
 from langgraph_tumix.evaluate.account import Account
@@ -20,6 +18,7 @@ from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.thread import settled
 from langgraph_tumix.models.limiter import TooLate, Turn, lane, limiter
 from langgraph_tumix.replay.files import Recorder
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 
 Ask = tuple[str, int, float, float]
 """Question, ceiling, seconds until it is too late, and patience, as `Limiter.turn` takes them."""
@@ -53,7 +52,7 @@ class Desk:
 
     async def begin(self) -> None:
         """Open the database."""
-        self._saver = await self._open.enter_async_context(AsyncSqliteSaver.from_conn_string(str(self._run.threads)))
+        self._saver = await self._open.enter_async_context(GroupedSqliteSaver.opened(self._run.threads))
 
     async def end(self) -> None:
         """Close it."""

@@ -149,7 +149,7 @@ class Evaluation:
             ConfigError: Something asked for cannot be had, or the folder belongs to another evaluation.
         """
         try:
-            from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+            from langgraph_tumix.sqlite import GroupedSqliteSaver
         except ImportError:
             raise ConfigError(
                 "an evaluation keeps its place with SQLite: pip install 'langgraph-tumix[eval]'"
@@ -163,7 +163,7 @@ class Evaluation:
                 async with clustered(self, run, workers) as cluster:
                     yield Runner(run, cluster, self.at_once), results
                 return
-            async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
+            async with GroupedSqliteSaver.opened(run.threads) as saver:
                 make = self.make(saver, account, lambda name: self.recording(run, name))
                 engine = Answering(make, saver, account, scorer, self.seed)
                 try:

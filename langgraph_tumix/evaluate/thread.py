@@ -60,7 +60,7 @@ class Thread:
         if page is None:
             return spent(values)
         journal = Journal(self.saver, values["asked"]["id"], f"{values['round']} {page}")
-        await journal.read()
+        await journal.read(stands.config)
         return add_usage(spent(values), journal.spent)
 
     async def discard(self) -> None:
@@ -81,16 +81,11 @@ class Thread:
 
 
 async def settled(saver: Any) -> None:
-    """Wait for what is still being written to an SQLite checkpointer, and take back what was left half written.
-
-    LangGraph goes on writing for runs that were cancelled. A connection that is closed over an open transaction keeps
-    the database locked for whoever comes next, until Python happens to collect the last cursor on it.
-    """
+    """Wait for what is still being written: LangGraph goes on writing for runs that were cancelled."""
     await finished()
     writers = (type(saver).__qualname__, "AsyncPregelLoop")
     while writing := [task for task in asyncio.all_tasks() if _named(task).startswith(writers)]:
         await asyncio.wait(writing)
-    await saver.conn.rollback()
 
 
 def _named(task: asyncio.Task[Any]) -> str:

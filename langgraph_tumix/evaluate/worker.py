@@ -10,7 +10,6 @@ from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix.background import finished
 from langgraph_tumix.core.usage import Usage
@@ -20,6 +19,7 @@ from langgraph_tumix.evaluate.runner import Job
 from langgraph_tumix.models.limiter import Lane, Limiter, TooLate, Turn, limit_elsewhere
 from langgraph_tumix.models.pace import Pace
 from langgraph_tumix.models.shared import SharedLedger
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 
 
 class Worker:
@@ -156,7 +156,7 @@ class DeskSaver(BaseCheckpointSaver[str]):
 
     def get_next_version(self, current: str | None, channel: None) -> str:
         """Return what follows a version, as the desk's own checkpointer would."""
-        return AsyncSqliteSaver.get_next_version(self, current, channel)  # type: ignore[arg-type]
+        return GroupedSqliteSaver.get_next_version(self, current, channel)  # type: ignore[arg-type]
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """Read a checkpoint."""

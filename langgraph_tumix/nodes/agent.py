@@ -22,6 +22,7 @@ from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.events import Emit
+from langgraph_tumix.journal import run_name
 from langgraph_tumix.models.caching import leads
 from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.nodes.judge import heard
@@ -59,7 +60,8 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
                 start = opening(equipped.agent, shared, images, context.tool_seconds, mark)
                 name = named(equipped.agent.name, run.round, run.sample)
                 going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
-                work.append(_note(run, going, [note["id"] for note in shown], limit, step.race))
+                saw = [note["id"] for note in shown]
+                work.append(_note(run, going, saw, limit, step.race, others=len(runs) > 1))
             notes = await _together(work)
             step.race.finish(notes)
         return {"notes": notes}
@@ -92,7 +94,7 @@ def _runs(
             meter=meter,
             temperature=LADDER[sample % len(LADDER)] if sample or len(turns) > 1 else None,
             tool_seconds=context.tool_seconds,
-            log=step.journal.of(f"{name}/{sample}", meter.ledger),
+            log=step.journal.of(run_name(name, sample), meter.ledger),
             emit=emit,
             caching=step.caching(equipped.model),
         )
@@ -151,15 +153,19 @@ async def _together(runs: list[Coroutine[Any, Any, Note]]) -> list[Note]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], limit: _Limit, race: Race) -> Note:
+async def _note(
+    run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], limit: _Limit, race: Race, *, others: bool
+) -> Note:
     run.report("agent")
     begun = time.monotonic()
     try:
         async with race.until(limit.when) as timer:
             end = conclude(run, (await abandonable(work, patience=PATIENCE))["messages"])
     except GraphBubbleUp:
+        run.log.keep()
         raise  # an interrupt, a drain or a command to the graph above: LangGraph's own business
     except asyncio.CancelledError:
+        run.log.keep()
         await run.aclose()  # the whole graph is cancelled: nobody waits for an answer
         raise
     except Exception as error:  # noqa: BLE001 - the failure of one agent is a note, never the end of the others
@@ -169,6 +175,8 @@ async def _note(run: Run, work: Coroutine[Any, Any, Any], saw: Sequence[str], li
         leave(run.aclose())  # a kernel takes its time to end
     if race.decided:
         end = _OUTRUN
+    if others:
+        run.log.keep()  # the note waits for theirs
     note = run.note(end, saw=saw, seconds=time.monotonic() - begun)
     race.take(note)
     run.report(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from langchain_openai import ChatOpenAI
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix import Budget, Price, create_tumix
 from langgraph_tumix.evaluate.account import Account
@@ -14,6 +13,7 @@ from langgraph_tumix.evaluate.answering import Answering
 from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.evaluate.runner import Progress, Runner, jobs
 from langgraph_tumix.evaluate.tasks import Task
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 from tests.graph.roles import toolbox
 from tests.resume.child import ROSTER
 
@@ -31,7 +31,7 @@ async def evaluate(folder: Path, url: str, *, usd: float | None = None) -> Progr
     account, run = Account(usd), RunFolder(folder)
     chat = ChatOpenAI(model="local", base_url=url, api_key="none", max_tokens=100)
     with run.begin(ABOUT, TASKS) as results:
-        async with AsyncSqliteSaver.from_conn_string(str(run.threads)) as saver:
+        async with GroupedSqliteSaver.opened(run.threads) as saver:
             graphs = {
                 name: create_tumix(
                     chat,

@@ -10,12 +10,12 @@ from typing import Any
 
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix import Toolbox, create_tumix
 from langgraph_tumix.agents.tumix import FIFTEEN
 from langgraph_tumix.background import finished
 from langgraph_tumix.interpreter import JupyterInterpreter
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 from tests.graph.roles import FakeSearch, toolbox
 
 # The paper's agents with different searches are told the same; the server has to know whose call it is.
@@ -50,7 +50,7 @@ class Job:
 async def opened(where: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     """Open a checkpointer."""
     if not where.startswith("postgresql:"):
-        async with AsyncSqliteSaver.from_conn_string(where) as sqlite:
+        async with GroupedSqliteSaver.opened(where) as sqlite:
             yield sqlite
     else:
         from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver

@@ -232,16 +232,17 @@ async def test_the_same_thing_done_twice_is_two_entries() -> None:
         return next(counted)
 
     first = Journal(saver, PAGE, "1 agents")
-    await first.read()
+    await first.read(THREAD)
     ledger = Ledger()
     log = first.of("C/0", ledger)
     assert [await log.once("same", count) for _ in range(2)] == [0, 1]
     ledger.reserve(used(model_calls=1))
     ledger.settle(used(model_calls=1), used(model_calls=1, input_tokens=7))
     assert await log.once("other", count) == 2
+    log.keep()
 
     again = Journal(saver, PAGE, "1 agents")
-    await again.read()
+    await again.read(THREAD)
     assert again.spent == used(model_calls=1, input_tokens=7)
     account = Ledger()
     later = again.of("C/0", account)
@@ -250,3 +251,35 @@ async def test_the_same_thing_done_twice_is_two_entries() -> None:
     assert await again.of("C+/0", Ledger()).once("same", count) == 4, "another run has done nothing yet"
     await again.discard()
     assert not held(saver)
+
+
+async def test_the_notes_that_had_come_count_against_the_cap() -> None:
+    """Agents of one call leave nothing in the journal: their notes are read, where LangGraph keeps them meanwhile."""
+    given: dict[str, Any] = {"agents": ["Base", "CoT", "CoT_code", "S"], "budget": Budget(model_calls=6)}
+    state, asked, saver = await cut_and_resumed(2, **given)
+    assert len(asked) == len(set(asked)) == state["outcome"]["usage"]["model_calls"] == 6
+    assert state["outcome"]["stop_reason"] == "the budget was reached"
+    assert held(saver) == {"1"}
+
+
+async def test_only_what_more_work_follows_is_written_down() -> None:
+    saver, ledger = InMemorySaver(), Ledger()
+    journal = Journal(saver, PAGE, "1 agents")
+    log = journal.of("C/0", ledger)
+
+    async def work() -> str:
+        return "done"
+
+    await log.once("first", work)
+    await finished()
+    assert not held(saver)
+    await log.once("second", work)
+    await finished()
+    again = Journal(saver, PAGE, "1 agents")
+    await again.read(THREAD)
+    later = again.of("C/0", ledger)
+
+    async def anew() -> str:
+        return "done anew"
+
+    assert [await later.once(key, anew) for key in ("first", "second")] == ["done", "done anew"]
