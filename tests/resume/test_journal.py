@@ -255,7 +255,11 @@ async def test_the_same_thing_done_twice_is_two_entries() -> None:
 
 async def test_the_notes_that_had_come_count_against_the_cap() -> None:
     """Agents of one call leave nothing in the journal: their notes are read, where LangGraph keeps them meanwhile."""
-    given: dict[str, Any] = {"agents": ["Base", "CoT", "CoT_code", "S"], "budget": Budget(model_calls=3)}
+    given: dict[str, Any] = {
+        "agents": ["Base", "CoT", "CoT_code", "S"],
+        "budget": Budget(model_calls=3),
+        "concurrency": 1,
+    }
     state, asked, saver = await cut_and_resumed(2, **given)
     assert len(asked) == len(set(asked)) == state["outcome"]["usage"]["model_calls"] == 3
     assert state["outcome"]["stop_reason"] == "the budget was reached"
