@@ -15,8 +15,9 @@ MARK = "<!-- measured -->"
 
 def machine() -> str:
     """Name date, commit, machine and versions."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
-    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
+    commit = _git("describe", "--always") or "unknown"
+    if _git("status", "--porcelain", "--", ":/", ":!/docs"):  # a page that a benchmark has written changes no figure
+        commit += "-dirty"
     memory = psutil.virtual_memory().total / 2**30
     packages = ("langgraph", "langchain-core", "langchain-openai")
     return (
@@ -24,6 +25,11 @@ def machine() -> str:
         f"{os.cpu_count()} processors, {memory:.0f} GiB, load {os.getloadavg()[0]:.1f}; Python "
         f"{platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in packages)
     )
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def written(path: str, lines: Sequence[str]) -> None:

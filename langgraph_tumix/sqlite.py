@@ -34,8 +34,9 @@ _Told = tuple["asyncio.Future[Any]", _End]
 class GroupedSqliteSaver(SqliteSaver):
     """A checkpointer in an SQLite file; ``async with GroupedSqliteSaver.opened("runs.db") as saver``.
 
-    What it was asked to write is in the file when the call returns, and survives that the process is killed. A write
-    whose caller is cancelled is still made, whole. The methods that do not wait work as well, each by itself.
+    What it was asked to write is in the file when the call returns, and survives that the process is killed; the last
+    moments before a power cut may be lost. A write whose caller is cancelled is still made, whole. The methods that do
+    not wait work as well, each by itself.
 
     >>> async def kept() -> bool:
     ...     async with GroupedSqliteSaver.opened(":memory:") as saver:
@@ -56,6 +57,7 @@ class GroupedSqliteSaver(SqliteSaver):
     async def opened(cls, path: Path | str) -> AsyncIterator["GroupedSqliteSaver"]:
         """Open a file, and close it when all that was asked for is written."""
         with contextlib.closing(await asyncio.to_thread(sqlite3.connect, path, check_same_thread=False)) as connection:
+            connection.execute("PRAGMA synchronous=NORMAL")  # SQLite's advice for the journal mode that LangGraph sets
             saver = cls(connection)
             try:
                 yield saver

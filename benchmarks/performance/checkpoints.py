@@ -8,11 +8,10 @@ import json
 import tempfile
 from pathlib import Path
 
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
 from benchmarks.performance import server
 from langgraph_tumix import create_tumix
 from langgraph_tumix.core.stop import FixedRounds
+from langgraph_tumix.sqlite import GroupedSqliteSaver
 from tests.graph.roles import play, toolbox
 
 QUESTIONS = 8
@@ -26,7 +25,7 @@ async def ratio(size: int) -> tuple[int, float]:
     graph_options = {"tools": toolbox(), "stop": FixedRounds(server.ROUNDS)}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.db"
-        async with AsyncSqliteSaver.from_conn_string(str(path)) as saver:
+        async with GroupedSqliteSaver.opened(path) as saver:
             built = create_tumix(play(lambda _: text), checkpointer=saver, **graph_options)  # type: ignore[arg-type]
             raw = 0
             for number in range(QUESTIONS):
@@ -35,7 +34,7 @@ async def ratio(size: int) -> tuple[int, float]:
                 notes = (await built.aget_state(config)).values["notes"]  # type: ignore[arg-type]
                 raw += len(json.dumps(notes, ensure_ascii=False).encode())
             await asyncio.sleep(0.2)  # what is deleted in the background
-            await saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            saver.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return raw // QUESTIONS, path.stat().st_size / raw
 
 

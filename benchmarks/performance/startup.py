@@ -4,6 +4,7 @@ python -m benchmarks.performance.startup
 """
 
 import asyncio
+import os
 import statistics
 import subprocess
 import sys
@@ -15,13 +16,14 @@ from benchmarks.performance.server import asked, graph, served
 REPETITIONS = 9
 OVER, FIRST = "import over LangGraph's and LangChain's own", "first event after astream"
 _OWN = "import langgraph.graph; from langchain_core.language_models import BaseChatModel; import langchain_core.tools"
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 _TIMED = "import time; t = time.perf_counter(); {}; print(time.perf_counter() - t)"
 
 
 def imported(statement: str) -> float:
     """Return the seconds that a statement takes in a new process, its start not counted."""
     command = [sys.executable, "-c", _TIMED.format(statement)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return float(subprocess.run(command, capture_output=True, text=True, check=True, env=_ENVIRONMENT).stdout)
 
 
 def helped() -> float:

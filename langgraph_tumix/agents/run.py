@@ -14,7 +14,7 @@ from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.prompt import Question, messages
 from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.agents.tracing import traced
-from langgraph_tumix.background import abandonable
+from langgraph_tumix.background import abandonable, leave
 from langgraph_tumix.core.notes import Evidence, Note, Status, note_id
 from langgraph_tumix.core.text import clean, cut, disarm
 from langgraph_tumix.errors import SearchError
@@ -242,6 +242,11 @@ class Run:
             seconds=round(seconds, 3),
             finished=time.time(),
         )
+
+    def leave(self) -> None:
+        """Let the session end by itself, if one was opened: a kernel takes its time."""
+        if self._session is not None:
+            leave(self.aclose())
 
     async def aclose(self) -> None:
         """End the session, if one was opened."""

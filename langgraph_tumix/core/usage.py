@@ -63,18 +63,18 @@ def add_usage(*parts: Usage) -> Usage:
     >>> add_usage(used(usd=0.25), used(usd=None))["usd"] is None
     True
     """
-    dollars = [part["usd"] for part in parts]
-    return Usage(
-        model_calls=sum(part["model_calls"] for part in parts),
-        tool_calls=sum(part["tool_calls"] for part in parts),
-        input_tokens=sum(part["input_tokens"] for part in parts),
-        output_tokens=sum(part["output_tokens"] for part in parts),
-        cache_read_tokens=sum(part["cache_read_tokens"] for part in parts),
-        cache_write_tokens=sum(part["cache_write_tokens"] for part in parts),
-        reasoning_tokens=sum(part["reasoning_tokens"] for part in parts),
-        unmetered_calls=sum(part["unmetered_calls"] for part in parts),
-        usd=None if None in dollars else sum(usd for usd in dollars if usd is not None),
-    )
+    total = used()
+    for part in parts:  # in the plainest way: each call is entered in four accounts
+        total["model_calls"] += part["model_calls"]
+        total["tool_calls"] += part["tool_calls"]
+        total["input_tokens"] += part["input_tokens"]
+        total["output_tokens"] += part["output_tokens"]
+        total["cache_read_tokens"] += part["cache_read_tokens"]
+        total["cache_write_tokens"] += part["cache_write_tokens"]
+        total["reasoning_tokens"] += part["reasoning_tokens"]
+        total["unmetered_calls"] += part["unmetered_calls"]
+        total["usd"] = None if total["usd"] is None or part["usd"] is None else total["usd"] + part["usd"]
+    return total
 
 
 def cached(usage: Usage) -> float:

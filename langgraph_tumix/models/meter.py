@@ -200,6 +200,8 @@ class Meter:
         return contextlib.nullcontext() if shared is None else shared.lease(worst, bill)
 
     async def _reserve(self, worst: Usage) -> None:
+        with contextlib.suppress(BudgetExceeded):  # most have room, and need nobody to wake them
+            return self.ledger.reserve(worst)
         loop = asyncio.get_running_loop()
         while True:
             settled = asyncio.Event()
@@ -219,7 +221,7 @@ class Meter:
                 finally:
                     self.ledger.forget(wake)
             else:
-                return
+                return None
 
 
 def speaker(ledger: Ledger) -> str:

@@ -18,7 +18,7 @@ from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
 from langgraph_tumix.agents.walk import walk_of, watched
 from langgraph_tumix.agents.work import opening
-from langgraph_tumix.background import abandonable, leave
+from langgraph_tumix.background import abandonable
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.events import Emit
@@ -62,7 +62,7 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
                 going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
                 saw = [note["id"] for note in shown]
                 work.append(_note(run, going, saw, limit, step.race, others=len(runs) > 1))
-            notes = await _together(work)
+            notes = await _together(work) if len(work) > 1 else [await work[0]]
             step.race.finish(notes)
         return {"notes": notes}
 
@@ -172,7 +172,7 @@ async def _note(
         end = (_OUTRUN if race.closed else limit.end) if timer.expired() else failure(error)
         end = end if end is _OUTRUN else run.stood(end)
     finally:
-        leave(run.aclose())  # a kernel takes its time to end
+        run.leave()
     if race.decided:
         end = _OUTRUN
     if others:

@@ -20,6 +20,7 @@ from langgraph_tumix.models.counting import FAST
 from langgraph_tumix.models.limiter import limiter
 from langgraph_tumix.models.meter import ATTEMPTS, MOST_SENT, Meter
 from langgraph_tumix.models.model import Model, resolve
+from langgraph_tumix.models.pace import Pace
 from langgraph_tumix.models.price import Price
 from langgraph_tumix.testing import ScriptedChatModel
 
@@ -237,7 +238,13 @@ async def test_retries_are_inside_the_pause_that_the_provider_asks_for() -> None
     assert asyncio.get_running_loop().time() - begun >= 0.06
 
 
-@pytest.mark.long
+class Unhurried(Pace):
+    """Lets everything through at once: what is tried here is how often, not when."""
+
+    def delay(self, now: float) -> float:
+        return 0.0
+
+
 async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others() -> None:
     """However often: there was no room yet. It is lost only if everybody is refused."""
     refusals, room = iter(range(7)), asyncio.Event()
@@ -251,6 +258,7 @@ async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others()
             return await super()._agenerate(messages, *args, **kwargs)
 
     model, account = resolve(Crowded(responder=lambda _: "ok")), meter(Ledger())
+    limiter(model.lane).pace = Unhurried()
     first = asyncio.create_task(account.ask(model, [HumanMessage("first")]))
     await asyncio.sleep(0.01)
     assert (await account.ask(model, [HumanMessage("second")])).text == "ok"
@@ -263,7 +271,6 @@ async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others()
     assert account.ledger.spent["model_calls"] == 9 + ATTEMPTS
 
 
-@pytest.mark.long
 async def test_who_is_refused_for_ever_gives_up_though_others_are_taken() -> None:
     class Picky(ScriptedChatModel):
         async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
@@ -272,6 +279,7 @@ async def test_who_is_refused_for_ever_gives_up_though_others_are_taken() -> Non
             await asyncio.sleep(3600)
 
     model, account = resolve(Picky(responder=lambda _: "ok")), meter(Ledger())
+    limiter(model.lane).pace = Unhurried()
     at_work = asyncio.create_task(account.ask(model, [HumanMessage("first")]))
     await asyncio.sleep(0.01)
     with pytest.raises(ModelError, match="rate limit"):
