@@ -1,7 +1,6 @@
 """The command line, as a process: what a person sees, what a program reads, and the exit codes."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,22 +12,10 @@ import pytest
 from langgraph_tumix.cli import _exit_code, main
 from langgraph_tumix.outcome import Outcome
 from tests.graph.test_wire import reply
+from tests.processes import tumix
 from tests.servers.openai_server import OpenAIServer
 
 pytestmark = pytest.mark.kernel
-
-
-def tumix(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line without any key of this machine."""
-    bare = {key: value for key, value in os.environ.items() if not key.endswith("_KEY") and key != "TUMIX_MODEL"}
-    return subprocess.run(
-        [sys.executable, "-m", "langgraph_tumix.cli", *arguments],
-        env=bare | environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
 
 def as_json(*arguments: str) -> dict[str, Any]:

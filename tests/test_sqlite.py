@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import sqlite3
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.conformance import checkpointer_test, validate
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix import create_tumix
@@ -41,6 +43,17 @@ async def test_either_goes_on_with_what_the_other_has_written(tmp_path: Path, fi
     assert [message.type for message in two["values"]["messages"]] == ["human", "ai"] * 2
     assert two["values"]["messages"][:2] == one["values"]["messages"]
     assert two["checkpoints"] == 2 * one["checkpoints"]
+
+
+@checkpointer_test(name="grouped")
+async def grouped() -> AsyncIterator[GroupedSqliteSaver]:
+    async with GroupedSqliteSaver.opened(":memory:") as saver:
+        yield saver
+
+
+async def test_it_does_what_langgraph_asks_of_a_checkpointer() -> None:
+    report = await validate(grouped)
+    assert report.passed_all_base(), report.to_dict()
 
 
 async def test_what_comes_together_is_committed_together() -> None:

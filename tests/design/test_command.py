@@ -14,6 +14,7 @@ from langgraph_tumix.agents.rosterfile import read_roster
 from langgraph_tumix.cli import main
 from langgraph_tumix.design.trials import Trials
 from langgraph_tumix.offline import questions
+from tests.processes import tumix
 
 pytestmark = pytest.mark.kernel
 
@@ -23,18 +24,6 @@ BARE = {key: value for key, value in os.environ.items() if not key.endswith("_KE
 
 def command(folder: Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "langgraph_tumix.cli", *arguments]
-
-
-def tumix(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *arguments),
-        env=BARE | {"PYTHONPATH": os.pathsep.join(sys.path), "COLUMNS": "200"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -49,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_it_writes_a_roster_that_answers(folder: Path) -> None:
-    done = tumix(folder, "design", "tasks.jsonl", *OPTIONS)
+    done = tumix("design", "tasks.jsonl", *OPTIONS, cwd=folder, COLUMNS="200")
     assert done.returncode == 0, done.stderr
     for words in ("are proposed", "unsafe", "held out", "better", "--agents roster.json"):
         assert words in done.stderr
@@ -57,7 +46,10 @@ def test_it_writes_a_roster_that_answers(folder: Path) -> None:
     assert len(names) == 3
     assert set(names) - {"Base", "CoT", "C"}
     answered = tumix(
-        folder, "run", "--agents", "roster.json", "--max-rounds", "1", "--json", "How high is Mount Vorr in metres?"
+        *("run", "--agents", "roster.json", "--max-rounds", "1", "--json"),
+        "How high is Mount Vorr in metres?",
+        cwd=folder,
+        COLUMNS="200",
     )
     assert answered.returncode == 0, answered.stderr
     printed = json.loads(answered.stdout)
@@ -87,12 +79,12 @@ def test_what_was_interrupted_goes_on_where_it_was(folder: Path) -> None:
     with Trials(trials) as kept:
         before = dict(kept.notes)
     assert len(before) >= 15
-    done = tumix(folder, *arguments)
+    done = tumix(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
     with Trials(trials) as kept:
         assert before.items() <= kept.notes.items(), "nothing was paid again"
         assert len(kept.proposals) == 1
-    again = tumix(folder, *arguments)
+    again = tumix(*arguments, cwd=folder)
     assert again.returncode == 0
     with Trials(trials) as third:
         assert third.spent == kept.spent, "a third time costs nothing"

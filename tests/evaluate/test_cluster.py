@@ -1,5 +1,6 @@
 """A real Ray cluster of two worker processes: one is killed, money runs out, and nothing is lost or paid twice."""
 
+import asyncio
 import json
 import os
 import signal
@@ -17,7 +18,8 @@ from langgraph_tumix.evaluate.folder import RunFolder
 from langgraph_tumix.replay.files import read_recording
 from langgraph_tumix.report.run import read_run
 from tests.evaluate.cluster_child import PRESET, TASKS, evaluate, work
-from tests.resume.killing import PROCESSES, Server
+from tests.processes import PROCESSES
+from tests.resume.killing import Server
 
 pytestmark = [
     pytest.mark.server,
@@ -48,7 +50,7 @@ def alive(pid: int) -> bool:
     return True
 
 
-async def test_a_worker_is_killed_then_money_runs_out_and_one_process_goes_on(
+def test_a_worker_is_killed_then_money_runs_out_and_one_process_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, cap = set(Path(tempfile.gettempdir()).glob("tumix-ray-*")), 0.19
@@ -73,7 +75,7 @@ async def test_a_worker_is_killed_then_money_runs_out_and_one_process_goes_on(
         monkeypatch.setenv("OPENAI_API_KEY", "none")
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.delenv(name, raising=False)
-        last = await evaluate(tmp_path, 5.0, 0)
+        last = asyncio.run(evaluate(tmp_path, 5.0, 0))
     assert last["done"] == len(TASKS)
     assert sorted(result["task"] for result in results(tmp_path)) == [task.id for task in TASKS]
     spent = add_usage(*(result["outcome"]["usage"] for result in results(tmp_path)))

@@ -13,7 +13,7 @@ from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.replay import read_any, read_strategy, replay
 from langgraph_tumix.report.run import read_run
 from tests.graph.roles import play, toolbox
-from tests.test_cli import tumix
+from tests.processes import tumix
 
 pytestmark = pytest.mark.kernel
 

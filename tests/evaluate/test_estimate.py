@@ -16,8 +16,8 @@ from langgraph_tumix.evaluate.tasks import Task
 from langgraph_tumix.models.model import resolve
 from langgraph_tumix.report.run import read_run
 from tests.graph.roles import play, toolbox
+from tests.processes import tumix
 from tests.report.runs import make
-from tests.test_cli import tumix
 
 
 def evaluation(*presets: str, questions: int = 10, length: int = 100, **more: Any) -> Evaluation:

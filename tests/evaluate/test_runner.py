@@ -22,7 +22,8 @@ from langgraph_tumix.report.run import read_run
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.evaluate.child import ABOUT, PRESETS, TASKS, evaluate, work
 from tests.graph.roles import play
-from tests.resume.killing import PROCESSES, Server
+from tests.processes import PROCESSES
+from tests.resume.killing import Server
 
 EVERY = {(preset, task.id, 0) for preset in PRESETS for task in TASKS}
 

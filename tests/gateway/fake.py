@@ -92,6 +92,12 @@ class FakeGateway(LocalServer):
         self._create = create or self.make
         self._refuse = connect
         self._refusals = list(delete)
+        self._creating: set[asyncio.Future[web.StreamResponse]] = set()
+
+    async def __aexit__(self, *failure: object) -> None:
+        for creating in self._creating:
+            creating.cancel()
+        await super().__aexit__(*failure)
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [
@@ -110,7 +116,10 @@ class FakeGateway(LocalServer):
     async def _post(self, http: web.Request) -> web.StreamResponse:
         self._note(http)
         # As in a Jupyter Server, a kernel is made even if nobody waits for the answer any more.
-        return await asyncio.shield(asyncio.ensure_future(self._create(http)))
+        creating: asyncio.Future[web.StreamResponse] = asyncio.ensure_future(self._create(http))
+        self._creating.add(creating)
+        creating.add_done_callback(self._creating.discard)
+        return await asyncio.shield(creating)
 
     async def _delete(self, http: web.Request) -> web.Response:
         self._note(http)

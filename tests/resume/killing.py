@@ -5,7 +5,6 @@ A moment is a number of replies that the server has sent, and a pause after it: 
 
 import contextlib
 import hashlib
-import multiprocessing
 import os
 import random
 import re
@@ -20,12 +19,11 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from tests.graph.roles import play, solver
+from tests.processes import PROCESSES
 from tests.resume.child import ROUNDS, Job, work
 from tests.servers.openai_server import OpenAIServer, OpenAIStats, Reply, Request
 
 KINDS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload([work.__module__])
 
 
 @dataclass(frozen=True)
