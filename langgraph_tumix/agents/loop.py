@@ -14,7 +14,8 @@ answer. So a run ends after ``max_tool_uses + steps + checks`` turns at most, th
 model writes.
 """
 
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.graph import END, START, StateGraph
@@ -35,29 +36,46 @@ AgentGraph = CompiledStateGraph[AgentState, Run, AgentInput, AgentState]
 
 def agent_graph(agent: Agent) -> AgentGraph:
     """Compile the subgraph of an agent; its runtime context is the `Run` that it serves."""
+    acts = agent.loops or agent.code == "once"
+    shape = _Shape(bool(agent.guide), acts, agent.loops, bool(agent.steps), bool(agent.most_checks))
+    # Not the node's own name: LangGraph would take the subgraph's messages for the node's, and stream them.
+    graph = _compiled(shape, f"agent {agent.name}")
+    # A limit that an app sets on its own graph is not meant for the turns in here, which have one of their own.
+    return graph.with_config(recursion_limit=3 * agent.most_model_calls + 3)
+
+
+class _Shape(NamedTuple):
+    """What of an agent makes its subgraph; all else is in the run's context."""
+
+    guided: bool
+    acts: bool
+    loops: bool
+    in_steps: bool
+    checks: bool
+
+
+@lru_cache(maxsize=256)
+def _compiled(shape: _Shape, name: str) -> AgentGraph:
+    """Compile a subgraph once: it takes LangGraph 2 ms, and many graphs have the same agents."""
     builder = StateGraph(AgentState, context_schema=Run, input_schema=AgentInput)
     builder.add_node("model", _model)
-    acts = agent.loops or agent.code == "once"
-    first = "guide" if agent.guide else "model"
+    first = "guide" if shape.guided else "model"
     builder.add_edge(START, first)
-    if agent.guide:
+    if shape.guided:
         builder.add_node("guide", guide).add_edge("guide", "model")
-    if acts:
+    if shape.acts:
         builder.add_node("tool", _tool)
-        _lead_on(builder, "tool", first if agent.loops else END)
-    if agent.steps:
+        _lead_on(builder, "tool", first if shape.loops else END)
+    if shape.in_steps:
         builder.add_node("step", _step)
         _lead_on(builder, "step", first)
-    if agent.most_checks:
+    if shape.checks:
         builder.add_node("check", check)
         builder.add_conditional_edges("check", checked, {"guide": first, "model": "model", END: END})
     # What routes is asynchronous as well: LangGraph would send a plain function to a thread, as dear as a step.
-    then = {"tool": acts, "step": bool(agent.steps), "check": bool(agent.most_checks), END: True}
+    then = {"tool": shape.acts, "step": shape.in_steps, "check": shape.checks, END: True}
     builder.add_conditional_edges("model", _after_model, [node for node, there in then.items() if there])
-    # Not the node's own name: LangGraph would take the subgraph's messages for the node's, and stream them.
-    graph = builder.compile(name=f"agent {agent.name}")
-    # A limit that an app sets on its own graph is not meant for the turns in here, which have one of their own.
-    return graph.with_config(recursion_limit=3 * agent.most_model_calls + 3)
+    return builder.compile(name=name)
 
 
 def _lead_on(builder: "StateGraph[AgentState, Run, AgentInput, AgentState]", node: str, to: str) -> None:

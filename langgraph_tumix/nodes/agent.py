@@ -12,11 +12,11 @@ from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import agent_graph
+from langgraph_tumix.agents.loop import AgentGraph, agent_graph
 from langgraph_tumix.agents.native import tools_of
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
-from langgraph_tumix.agents.walk import walk_of, watched
+from langgraph_tumix.agents.walk import Walk, walk_of, watched
 from langgraph_tumix.agents.work import opening
 from langgraph_tumix.background import abandonable
 from langgraph_tumix.context import TumixContext
@@ -43,30 +43,38 @@ def agent_node(plan: Plan, equipped: Equipped) -> Node:
     walk = walk_of(subgraph)
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        turns = turns_of(state, equipped.agent.name)
-        if not turns:
-            return {}
-        context = plan.context(runtime)
-        async with plan.step(state, runtime, "agents") as step:
-            limit = _soonest(context, seconds_left(state, context), step.race.begun)
-            runs = _runs(equipped, turns, state, step, limit.when, context, runtime.stream_writer)
-            # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
-            work, looked_at = [], watched()
-            for run, turn in zip(runs, turns, strict=True):
-                shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
-                shared = step.shared(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
-                run.prefix = _prefix(plan, equipped, shared, shown, state, step)
-                images, mark = run.question["images"], run.caching.mark
-                start = opening(equipped.agent, shared, images, context.tool_seconds, mark)
-                name = named(equipped.agent.name, run.round, run.sample)
-                going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
-                saw = [note["id"] for note in shown]
-                work.append(_note(run, going, saw, limit, step.race, others=len(runs) > 1))
-            notes = await _together(work) if len(work) > 1 else [await work[0]]
-            step.race.finish(notes)
-        return {"notes": notes}
+        # All else is elsewhere: LangGraph takes the bytecode of this function apart, in search of the subgraph.
+        return await _answered(plan, equipped, subgraph, walk, state, runtime)
 
     return answer
+
+
+async def _answered(
+    plan: Plan, equipped: Equipped, subgraph: AgentGraph, walk: Walk, state: TumixState, runtime: Runtime[TumixContext]
+) -> Update:
+    """Run the agent for each of its turns in this round."""
+    turns = turns_of(state, equipped.agent.name)
+    if not turns:
+        return {}
+    context = plan.context(runtime)
+    async with plan.step(state, runtime, "agents") as step:
+        limit = _soonest(context, seconds_left(state, context), step.race.begun)
+        runs = _runs(equipped, turns, state, step, limit.when, context, runtime.stream_writer)
+        # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
+        work, looked_at = [], watched()
+        for run, turn in zip(runs, turns, strict=True):
+            shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
+            shared = step.shared(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
+            run.prefix = _prefix(plan, equipped, shared, shown, state, step)
+            images, mark = run.question["images"], run.caching.mark
+            start = opening(equipped.agent, shared, images, context.tool_seconds, mark)
+            name = named(equipped.agent.name, run.round, run.sample)
+            going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
+            saw = [note["id"] for note in shown]
+            work.append(_note(run, going, saw, limit, step.race, others=len(runs) > 1))
+        notes = await _together(work) if len(work) > 1 else [await work[0]]
+        step.race.finish(notes)
+    return {"notes": notes}
 
 
 # LangGraph fails if a graph without a checkpointer inherits the durability "sync".
