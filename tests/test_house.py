@@ -69,6 +69,7 @@ def test_a_file_is_one_idea() -> None:
     assert not {path: length for path, length in lengths.items() if length > 300}
 
 
+@pytest.mark.long
 def test_a_plain_import_is_light() -> None:
     """What is heavy is imported where it is used."""
     code = "import json, sys, langgraph_tumix; print(json.dumps(sorted(sys.modules)))"
