@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from langgraph_tumix import Toolbox, create_tumix
 from langgraph_tumix.agents.tumix import FIFTEEN
@@ -36,7 +37,8 @@ class Job:
     """What a process is to do.
 
     Attributes:
-        saver: A file for SQLite, or the address of a PostgreSQL server.
+        saver: The address of a PostgreSQL server, or a file for SQLite; one called ``langgraph.db`` is written by
+            LangGraph's own checkpointer.
         url: Where the model is.
         kernels: Whether programs are really run.
     """
@@ -49,7 +51,10 @@ class Job:
 @contextlib.asynccontextmanager
 async def opened(where: str) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     """Open a checkpointer."""
-    if not where.startswith("postgresql:"):
+    if where.endswith("langgraph.db"):
+        async with AsyncSqliteSaver.from_conn_string(where) as own:
+            yield own
+    elif not where.startswith("postgresql:"):
         async with GroupedSqliteSaver.opened(where) as sqlite:
             yield sqlite
     else:

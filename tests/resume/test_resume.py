@@ -38,12 +38,17 @@ def test_left_alone(reference: Resumed) -> None:
     assert faults(reference, reference) == []
 
 
-POINTS = [[Point(0, 0.3)], [Point(20, 0.02)], [Point(75, 0.0)], [Point(30, 0.05), Point(25, 0.01)]]
+KILLED = [
+    ("grouped.db", [Point(0, 0.3)]),
+    ("langgraph.db", [Point(20, 0.02)]),
+    ("grouped.db", [Point(75, 0.0)]),
+    ("grouped.db", [Point(30, 0.05), Point(25, 0.01)]),
+]
 
 
-@pytest.mark.parametrize("points", POINTS, ids=str)
-def test_killed_with_sqlite(points: list[Point], reference: Resumed, tmp_path: Path) -> None:
-    run = killed_and_resumed(str(tmp_path / "db"), points)
+@pytest.mark.parametrize(("file", "points"), KILLED, ids=str)
+def test_killed_with_sqlite(file: str, points: list[Point], reference: Resumed, tmp_path: Path) -> None:
+    run = killed_and_resumed(str(tmp_path / file), points)
     assert run.kills == len(points)
     assert faults(run, reference) == []
 
