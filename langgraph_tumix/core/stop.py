@@ -143,13 +143,13 @@ class Never(StopRule):
 
 
 def at_least(what: str, value: int, least: int) -> None:
-    """Refuse a number that is too small.
+    """Refuse what is no number, or too small.
 
     Raises:
         ConfigError: It is.
     """
-    if value < least:
-        raise ConfigError(f"{what} is {value}: give at least {least}")
+    if not isinstance(value, int | float) or not value >= least:
+        raise ConfigError(f"{what} is {value!r}: give at least {least}")
 
 
 def share(what: str, value: float) -> None:

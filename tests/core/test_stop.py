@@ -94,7 +94,10 @@ def test_rules_print_as_they_are_built() -> None:
     assert isinstance(rule.rules[1], AllOf)
 
 
-@pytest.mark.parametrize("build", [lambda: FixedRounds(0), lambda: StableMajority(1)])
+@pytest.mark.parametrize(
+    "build",
+    [lambda: FixedRounds(0), lambda: FixedRounds("3"), lambda: FixedRounds(float("nan")), lambda: StableMajority(1)],  # type: ignore[arg-type]
+)
 def test_limits_that_make_no_sense(build: type[StopRule]) -> None:
     with pytest.raises(ConfigError, match="at least"):
         build()
