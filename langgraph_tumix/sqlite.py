@@ -56,13 +56,16 @@ class GroupedSqliteSaver(SqliteSaver):
     @contextlib.asynccontextmanager
     async def opened(cls, path: Path | str) -> AsyncIterator["GroupedSqliteSaver"]:
         """Open a file, and close it when all that was asked for is written."""
-        with contextlib.closing(await asyncio.to_thread(sqlite3.connect, path, check_same_thread=False)) as connection:
-            connection.execute("PRAGMA synchronous=NORMAL")  # SQLite's advice for the journal mode that LangGraph sets
-            saver = cls(connection)
-            try:
-                yield saver
-            finally:
-                await asyncio.to_thread(saver._thread.shutdown)
+        saver = cls(await asyncio.to_thread(_connected, path))
+        try:
+            yield saver
+        finally:
+            await asyncio.to_thread(saver.close)
+
+    def close(self) -> None:
+        """Wait until all that was asked for is written, and close the connection."""
+        self._thread.shutdown()
+        self.conn.close()
 
     @contextlib.contextmanager
     def cursor(self, transaction: bool = True) -> Iterator[sqlite3.Cursor]:
@@ -147,6 +150,12 @@ class GroupedSqliteSaver(SqliteSaver):
         finally:
             self._grouping = None
         return results
+
+
+def _connected(path: Path | str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA synchronous=NORMAL")  # SQLite's advice for the journal mode that LangGraph sets
+    return connection
 
 
 def _tell(results: Sequence[_Told]) -> None:

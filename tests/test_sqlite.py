@@ -114,4 +114,4 @@ def test_it_serves_several_event_loops_and_none(tmp_path: Path) -> None:
     found = saver.get_tuple(THREAD)
     assert found is not None
     assert found.checkpoint["id"] == "two"
-    connection.close()
+    saver.close()
