@@ -57,7 +57,8 @@ def test_it_writes_a_roster_that_answers(folder: Path) -> None:
     assert {note["agent"] for note in printed["notes"]} == set(names)
 
 
-def test_what_was_interrupted_goes_on_where_it_was(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=str)
+def test_what_was_interrupted_goes_on_where_it_was(folder: Path, number: signal.Signals) -> None:
     arguments = ("design", "tasks.jsonl", *OPTIONS, "--concurrency", "1")
     trials = folder / "roster.trials.jsonl"
     running = subprocess.Popen(
@@ -70,15 +71,18 @@ def test_what_was_interrupted_goes_on_where_it_was(folder: Path) -> None:
     until = time.monotonic() + 60
     while time.monotonic() < until and not (trials.exists() and trials.read_bytes().count(b"\n") > 20):
         time.sleep(0.02)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(number)
     _, said = running.communicate(timeout=30)
-    assert running.returncode == 130, said
-    assert "keeps what was paid for" in said
+    assert running.returncode == (130 if number == signal.SIGINT else -number), said
+    assert number == signal.SIGKILL or "keeps what was paid for" in said
     assert "Traceback" not in said
     assert not (folder / "roster.json").exists()
     with Trials(trials) as kept:
         before = dict(kept.notes)
     assert len(before) >= 15
+    if number == signal.SIGKILL:
+        with trials.open("a") as file:
+            file.write('{"the last line": "may be cut sh')
     done = tumix(*arguments, cwd=folder)
     assert done.returncode == 0, done.stderr
     with Trials(trials) as kept:
