@@ -46,6 +46,13 @@ class Refused(Exception):
         self.response = type("Response", (), {"headers": headers})()
 
 
+class Unhurried(Pace):
+    """Lets everything through at once: what is tried here is how often, not when."""
+
+    def delay(self, now: float) -> float:
+        return 0.0
+
+
 @dataclass(frozen=True)
 class Call:
     """What becomes of one call of the fleet: it waits, then gives a share of its limit, fails, or is cancelled."""
@@ -234,15 +241,9 @@ async def test_an_account_is_due_when_the_first_of_its_deadlines_is(
 async def test_retries_are_inside_the_pause_that_the_provider_asks_for() -> None:
     begun = asyncio.get_running_loop().time()
     model = scripted(Refused(429, **{"retry-after-ms": "60"}), said("ok"))
+    limiter(model.lane).pace = Unhurried()
     assert (await meter(Ledger()).ask(model, [HumanMessage("?")])).text == "ok"
     assert asyncio.get_running_loop().time() - begun >= 0.06
-
-
-class Unhurried(Pace):
-    """Lets everything through at once: what is tried here is how often, not when."""
-
-    def delay(self, now: float) -> float:
-        return 0.0
 
 
 async def test_a_refusal_by_rate_is_waited_out_while_the_provider_takes_others() -> None:

@@ -5,13 +5,15 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, async_playwright
 
 from langgraph_tumix.report import write
 from tests.report.runs import make
+
+if TYPE_CHECKING:
+    from playwright.async_api import Browser, ConsoleMessage, Page
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 FLAGS = [
@@ -24,7 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 
-Opened = Callable[..., AbstractAsyncContextManager[Page]]
+Opened = Callable[..., "AbstractAsyncContextManager[Page]"]
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +36,11 @@ async def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-async def chromium() -> AsyncIterator[Browser]:
+async def chromium() -> AsyncIterator["Browser"]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed: apt install chromium")
+    from playwright.async_api import async_playwright
+
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
@@ -44,18 +48,18 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def opened(chromium: Browser) -> Opened:
+def opened(chromium: "Browser") -> Opened:
     """Return a context that opens an address, and sees in the end that nothing was complained of or sent for."""
 
     @asynccontextmanager
-    async def open_(address: str, *, complaints: bool = False, **options: Any) -> AsyncIterator[Page]:
+    async def open_(address: str, *, complaints: bool = False, **options: Any) -> AsyncIterator["Page"]:
         context = await chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         page = await context.new_page()
         page.set_default_timeout(20_000)
         heard: list[str] = []
         asked: list[str] = []
 
-        def listen(message: ConsoleMessage) -> None:
+        def listen(message: "ConsoleMessage") -> None:
             if message.type in ("error", "warning"):
                 heard.append(message.text)
 
@@ -81,7 +85,7 @@ def address(folder: Path, hash_: str = "") -> str:
     return write(folder).as_uri() + hash_
 
 
-async def cells(page: Page, selector: str) -> dict[str, dict[str, str]]:
+async def cells(page: "Page", selector: str) -> dict[str, dict[str, str]]:
     """Return a table by the names of its rows and columns."""
     read = await page.eval_on_selector_all(
         f"{selector} tr",

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import expect
 
 from langgraph_tumix.report import write
 from tests.report.conftest import Opened, address, cells
+from tests.report.looking import expect
 from tests.report.runs import RIGHT, add, lines, make, of, results
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -231,8 +231,8 @@ async def test_on_a_phone(boxes: Path, opened: Opened) -> None:
         assert await page.evaluate("document.documentElement.scrollWidth") == 390
         await page.tap(".question .note summary")
         await page.tap(".question .back")
-        assert await page.is_visible(".list")
-        assert not await page.is_visible(".question")
+        await expect(page.locator(".list")).to_be_visible()  # a browser goes back in its own time
+        await expect(page.locator(".question")).not_to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])

@@ -11,11 +11,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.async_api import expect
 
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.report import serve
 from tests.report.conftest import Opened
+from tests.report.looking import expect
 from tests.report.runs import add, results
 
 pytestmark = pytest.mark.server
