@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import logging
 import uuid
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, empty_checkpoint
 from langgraph.config import get_config
+from langgraph.runtime import ExecutionInfo
 from typing_extensions import TypedDict
 
 from langgraph_tumix.background import leave
@@ -39,6 +40,11 @@ def run_name(agent: str, sample: int) -> str:
 _WRITING: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 """What is being written, by thread: who was cancelled may come back before it is done."""
 
+MOST_BEGUN = 10_000
+"""How many questions are remembered as begun here; those that were given up between two nodes fall out at last."""
+
+_BEGUN: OrderedDict[str, None] = OrderedDict()
+
 _CHANNEL = "entry"
 _PAGE = "page"
 
@@ -49,9 +55,34 @@ def saver() -> BaseCheckpointSaver[Any] | None:
     return found if isinstance(found, BaseCheckpointSaver) else None
 
 
-def resumed() -> bool:
-    """Whether the node that is running belongs to a super-step that was begun before, by this process or another."""
-    return bool(get_config().get("configurable", {}).get("__pregel_resuming"))
+def begun(question: str) -> None:
+    """Note that a question is begun here: until it breaks off, no other process has left anything of it."""
+    _BEGUN[question] = None
+    if len(_BEGUN) > MOST_BEGUN:
+        _BEGUN.popitem(last=False)  # it will be looked for in vain, and that is all
+
+
+def broken_off(question: str) -> None:
+    """Note that a question has ended, or was interrupted or cancelled."""
+    _BEGUN.pop(question, None)
+
+
+def resumed(question: str) -> bool:
+    """Whether something of the super-step that is running may have been left, by another process or an earlier attempt.
+
+    LangGraph says so of the first super-step of a run that is resumed only. But what was written may be ahead of the
+    last checkpoint that was saved, and then it belongs to a later one.
+    """
+    return question not in _BEGUN or bool(get_config().get("configurable", {}).get("__pregel_resuming"))
+
+
+def checkpoint_of(info: ExecutionInfo | None) -> RunnableConfig:
+    """Return where the super-step of a running node begins."""
+    if info is None:
+        return {}
+    above = info.checkpoint_ns.rpartition("|")[0]  # the node's own comes last
+    found = {"thread_id": info.thread_id, "checkpoint_ns": above, "checkpoint_id": info.checkpoint_id}
+    return {"configurable": found}
 
 
 class _Entry(TypedDict):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.runtime import ExecutionInfo, Runtime
+from langgraph.runtime import Runtime
 
 from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.prompt import Question, shared_part
@@ -23,7 +23,7 @@ from langgraph_tumix.core.stop import FixedRounds, StopRule
 from langgraph_tumix.core.usage import Usage, add_usage
 from langgraph_tumix.core.view import View
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.journal import Journal, Log, resumed, saver
+from langgraph_tumix.journal import Journal, Log, broken_off, checkpoint_of, resumed, saver
 from langgraph_tumix.models.caching import Caching, PromptCache, caching
 from langgraph_tumix.models.leader import Prefix
 from langgraph_tumix.models.meter import Meter
@@ -119,12 +119,16 @@ class Plan:
         key = (state["asked"]["id"], info.checkpoint_id if info else "")
         shared = _STEPS.setdefault(key, _Shared())
         shared.holders += 1
+        goes_on = False
         try:
             async with shared.opening:
                 if shared.step is None:
-                    shared.step = await self._open(state, self.context(runtime), name, _checkpoint(info))
+                    shared.step = await self._open(state, self.context(runtime), name, checkpoint_of(info))
             yield shared.step
+            goes_on = name != "close"
         finally:
+            if not goes_on:
+                broken_off(key[0])
             shared.holders -= 1
             if shared.holders == 0:
                 del _STEPS[key]
@@ -134,7 +138,7 @@ class Plan:
         journal = Journal(keep, asked["id"], f"{state['round']} {name}")
         left, now = seconds_left(state, context), asyncio.get_running_loop().time()
         # Once time is up nobody is asked, and the answer does not wait for the database.
-        if resumed() and (name == "agents" or left is None or left > 0):
+        if resumed(asked["id"]) and (name == "agents" or left is None or left > 0):
             await journal.read(checkpoint)
         done = f"{state['round'] - 1} judge" if name == "agents" else f"{state['round']} {_BEFORE[name]}"
         leave(Journal(keep, asked["id"], done).discard())  # what it held is in the channels now
@@ -234,15 +238,6 @@ class _Shared:
 
 _STEPS: dict[tuple[str, str], _Shared] = {}
 _BEFORE = {"design": "intake", "approve": "design", "judge": "agents", "close": "judge"}  # in the same round
-
-
-def _checkpoint(info: ExecutionInfo | None) -> RunnableConfig:
-    """Return where the super-step of a running node begins."""
-    if info is None:
-        return {}
-    above = info.checkpoint_ns.rpartition("|")[0]  # the node's own comes last
-    found = {"thread_id": info.thread_id, "checkpoint_ns": above, "checkpoint_id": info.checkpoint_id}
-    return {"configurable": found}
 
 
 def spent(state: TumixState, round_: int | None = None) -> Usage:

@@ -15,6 +15,7 @@ from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.text import clean, cut
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.events import event
+from langgraph_tumix.journal import begun
 from langgraph_tumix.plan import Plan, check_priced, check_quorum, forget
 from langgraph_tumix.state import Node, TumixState, Update
 
@@ -37,6 +38,7 @@ def intake_node(plan: Plan) -> Node:
         asked, messages = _read(state)
         _check(asked, plan)
         forget(state)
+        begun(asked["id"])
         tools = await asyncio.to_thread(plan.tools)
         runtime.stream_writer(
             event(

@@ -78,8 +78,8 @@ async def _work(job: Job) -> dict[str, Any]:
     tools = Toolbox(code=JupyterInterpreter(), gs=FakeSearch(), llm=FakeSearch()) if job.kernels else toolbox()
     async with opened(job.saver) as saver:
         graph = create_tumix(chat, agents=ROSTER, tools=tools, max_rounds=ROUNDS, checkpointer=saver)
-        begun = bool((await graph.aget_state(THREAD)).next)
         # Killed before its first checkpoint, a run has left nothing to go on with, and nothing that was paid.
+        begun = await saver.aget_tuple(THREAD) is not None
         state = await graph.ainvoke(None if begun else {"question": "What is it?"}, THREAD)
         values = (await graph.aget_state(THREAD)).values
         await finished()

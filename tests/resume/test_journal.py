@@ -287,3 +287,21 @@ async def test_only_what_more_work_follows_is_written_down() -> None:
         return "done anew"
 
     assert [await later.once(key, anew) for key in ("first", "second")] == ["done", "done anew"]
+
+
+async def test_a_journal_that_is_ahead_of_the_checkpoints_is_read() -> None:
+    """A process that is killed may not have saved the last checkpoint yet; LangGraph then resumes a step earlier."""
+    saver = InMemorySaver()
+    model = Cut(responder=play().responder, cuts=[5])
+    graph = create_tumix(model, agents=["CoT", "C", "CSG_gs"], tools=toolbox(), checkpointer=saver)
+    run = asyncio.ensure_future(graph.ainvoke(QUESTION, THREAD))
+    await model.cut(run)
+    await finished()
+    checkpoints = saver.storage["1"][""]
+    del checkpoints[max(checkpoints)]
+    model.cuts.clear()
+    outcome = (await graph.ainvoke(None, THREAD))["outcome"]
+    asked = [repr([m.content for m in call]) for call in model.calls]
+    assert outcome.answer == "42"
+    again = len(asked) - len(set(asked))
+    assert again <= 2, "at most the last reply of each agent that had no note yet"
