@@ -114,7 +114,7 @@ async def test_no_more_calls_are_in_flight_than_were_allowed(concurrency: int) -
 
     def respond(request: Request) -> Reply:
         messages: list[BaseMessage] = [kinds[message["role"]](message["text"]) for message in request.messages]
-        return Reply(str(play().responder(messages)), latency=0.001)
+        return Reply(str(play().responder(messages)), latency=0.03)
 
     async with OpenAIServer(respond) as server:
         chat = ChatOpenAI(model="m", base_url=server.url, api_key="none")

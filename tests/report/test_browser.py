@@ -25,34 +25,34 @@ async def test_filters(boxes: Path, opened: Opened) -> None:
     async with opened(address(boxes)) as page:
         finding = page.locator("#questions .finding")
         choices = page.locator("#questions .filters select")
-        assert await finding.inner_text() == "30 of 30 questions"
-        assert await page.locator(".list li").count() == 25
+        await expect(finding).to_have_text("30 of 30 questions")
+        await expect(page.locator(".list li")).to_have_count(25)
         await page.click("text=Next →")
-        assert await page.locator(".list li").count() == 5
+        await expect(page.locator(".list li")).to_have_count(5)
         assert "page=2" in page.url
         await choices.nth(1).select_option("false")
-        assert await finding.inner_text() == f"{len(among(wrong))} of 30 questions"
+        await expect(finding).to_have_text(f"{len(among(wrong))} of 30 questions")
         await choices.nth(0).select_option("trio")
         expected = among(lambda result: result["preset"] == "trio" and wrong(result))
-        assert await finding.inner_text() == f"{len(expected)} of 30 questions"
+        await expect(finding).to_have_text(f"{len(expected)} of 30 questions")
         ids = await page.eval_on_selector_all(".list a", "links => links.map(link => link.dataset.id)")
         assert set(ids) == expected
         await page.reload()
-        assert await finding.inner_text() == f"{len(expected)} of 30 questions"
+        await expect(finding).to_have_text(f"{len(expected)} of 30 questions")
         await choices.nth(1).select_option("")
         await choices.nth(3).select_option("dates")
-        assert await finding.inner_text() == "10 of 30 questions"
+        await expect(finding).to_have_text("10 of 30 questions")
         await page.fill("[name=find]", "BOX 2?")
-        assert await finding.inner_text() == "1 of 30 questions"
+        await expect(finding).to_have_text("1 of 30 questions")
         await page.fill("[name=find]", "no such words")
-        assert await finding.inner_text() == "0 of 30 questions"
+        await expect(finding).to_have_text("0 of 30 questions")
         await page.fill("[name=find]", "")
         await choices.nth(3).select_option("")
         await choices.nth(4).select_option("cost")
         dearest = max(of(boxes, "trio"), key=lambda result: result["outcome"]["usage"]["usd"])
-        assert await page.get_attribute(".list li:first-child a", "data-id") == dearest["task"]
+        await expect(page.locator(".list li:first-child a")).to_have_attribute("data-id", dearest["task"])
         await choices.nth(2).select_option("complete")
-        assert await finding.inner_text() == "30 of 30 questions"
+        await expect(finding).to_have_text("30 of 30 questions")
 
 
 async def test_a_question_down_to_its_sources(boxes: Path, opened: Opened) -> None:
@@ -90,7 +90,9 @@ async def test_a_question_down_to_its_sources(boxes: Path, opened: Opened) -> No
         await page.evaluate("location.hash = 'q=box-030'")
         await page.wait_for_selector(".question h3:has-text('box 30?')")
         chosen = page.locator(".list a[aria-current]")
-        assert await chosen.get_attribute("data-id") == "box-030", "the list turns to the page of the chosen question"
+        await expect(chosen).to_have_attribute(
+            "data-id", "box-030"
+        )  # the list turns to the page of the chosen question
 
 
 async def test_by_keyboard_alone(boxes: Path, opened: Opened) -> None:
@@ -106,7 +108,7 @@ async def test_by_keyboard_alone(boxes: Path, opened: Opened) -> None:
         for _ in range(4):
             await page.keyboard.press("Tab")
         await page.keyboard.press("Enter")
-        assert await page.locator(".note[open]").count() == 1
+        await expect(page.locator(".note[open]")).to_have_count(1)
 
 
 HOSTILE = (
@@ -161,7 +163,7 @@ async def test_hostile_texts_do_nothing(text: str, tmp_path: Path, boxes: Path, 
         assert await links.count() == len(result["notes"])
         assert await links.first.get_attribute("href") == "https://example.org/a?b=%3Cc%3E"
         assert "noopener" in (await links.first.get_attribute("rel") or "")
-        assert await page.locator("main img, main script, header img").count() == 0
+        await expect(page.locator("main img, main script, header img")).to_have_count(0)
         assert await page.evaluate("document.documentElement.scrollWidth") <= 1280
         await page.evaluate("location.hash = 'sort=constructor&page=__proto__&mark=%zz'")
         await page.wait_for_function(
@@ -202,17 +204,17 @@ async def test_a_thousand_questions_stay_usable(thousand: Path, opened: Opened) 
     async with opened(file.as_uri()) as page:
         elements = "document.querySelectorAll('*').length"
         assert await page.evaluate(elements) < 2_000
-        assert await page.inner_text("#questions .finding") == "1,000 of 1,000 questions"
+        await expect(page.locator("#questions .finding")).to_have_text("1,000 of 1,000 questions")
         await page.fill("[name=find]", "box 777?")
-        assert await page.inner_text("#questions .finding") == "1 of 1,000 questions"
+        await expect(page.locator("#questions .finding")).to_have_text("1 of 1,000 questions")
         await page.click(".list a")
         await page.wait_for_selector(".question .note")
-        assert await page.locator(".question .note").count() == 45
+        await expect(page.locator(".question .note")).to_have_count(45)
         await page.fill("[name=find]", "")
-        assert await page.get_attribute(".list li:first-child a", "data-id") == "box-776"
+        await expect(page.locator(".list li:first-child a")).to_have_attribute("data-id", "box-776")
         for _ in range(11):
             await page.click("text=← Previous")
-        assert await page.get_attribute(".list li:first-child a", "data-id") == "box-501"
+        await expect(page.locator(".list li:first-child a")).to_have_attribute("data-id", "box-501")
         for number in range(3):
             await page.click(f".list li:nth-child({number + 1}) a")
             await page.wait_for_selector(f".question h3:has-text('box {501 + number}?')")

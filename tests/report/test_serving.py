@@ -130,12 +130,12 @@ async def test_a_run_is_followed_in_the_browser(boxes: Path, growing: Path, open
             for result in rest[:10]:
                 add(growing, result)
             await expect(page.locator("progress")).to_have_attribute("value", "11", timeout=20_000)
-            assert await page.locator(".list li").count() == 11
-            assert await page.locator(".note[open]").count() == 1, "what is open stays open"
+            await expect(page.locator(".list li")).to_have_count(11)
+            await expect(page.locator(".note[open]")).to_have_count(1)
             for result in rest[10:]:
                 add(growing, result)
             await expect(page.locator(".eyebrow")).to_contain_text("complete", timeout=20_000)
-            assert await page.locator("progress").count() == 0
+            await expect(page.locator("progress")).to_have_count(0)
             await page.locator(".tabs a", has_text="single").wait_for()
             running.close()
             await expect(page.locator("html")).to_have_class("lost", timeout=20_000)
