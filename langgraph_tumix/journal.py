@@ -40,10 +40,11 @@ def run_name(agent: str, sample: int) -> str:
 _WRITING: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 """What is being written, by thread: who was cancelled may come back before it is done."""
 
-MOST_BEGUN = 10_000
-"""How many questions are remembered as begun here; those that were given up between two nodes fall out at last."""
-
 _BEGUN: OrderedDict[str, None] = OrderedDict()
+"""Questions that were begun here and have not broken off: of them no journal holds anything that is not known here."""
+
+MOST_BEGUN = 10_000
+"""How many of them are remembered; one that was given up between two nodes falls out at last."""
 
 _CHANNEL = "entry"
 _PAGE = "page"
@@ -56,7 +57,7 @@ def saver() -> BaseCheckpointSaver[Any] | None:
 
 
 def begun(question: str) -> None:
-    """Note that a question is begun here: until it breaks off, no other process has left anything of it."""
+    """Note that a question is begun here: until it breaks off, nobody else has left anything of it."""
     _BEGUN[question] = None
     if len(_BEGUN) > MOST_BEGUN:
         _BEGUN.popitem(last=False)  # it will be looked for in vain, and that is all
@@ -73,7 +74,9 @@ def resumed(question: str) -> bool:
     LangGraph says so of the first super-step of a run that is resumed only. But what was written may be ahead of the
     last checkpoint that was saved, and then it belongs to a later one.
     """
-    return question not in _BEGUN or bool(get_config().get("configurable", {}).get("__pregel_resuming"))
+    if get_config().get("configurable", {}).get("__pregel_resuming"):
+        broken_off(question)
+    return question not in _BEGUN
 
 
 def checkpoint_of(info: ExecutionInfo | None) -> RunnableConfig:

@@ -25,6 +25,8 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+CLOSED = "the checkpointer is closed: use the graph inside of the `async with` that opened it"
+
 T = TypeVar("T")
 _Work = tuple[Callable[[], Any], "asyncio.Future[Any]"]
 _End = tuple[Any, Exception | None]
@@ -109,13 +111,19 @@ class GroupedSqliteSaver(SqliteSaver):
         return await self._done(partial(self.get_delta_channel_history, config=config, channels=channels))
 
     async def _done(self, work: Callable[[], T]) -> T:
-        """Have it done on the thread, with all that waits, and return its result."""
+        """Have it done on the thread, with all that waits, and return its result.
+
+        Raises:
+            ProgrammingError: The checkpointer is closed.
+        """
         result: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         with self._guard:
+            if not self._waiting:
+                try:
+                    self._thread.submit(self._do_all)
+                except RuntimeError:
+                    raise sqlite3.ProgrammingError(CLOSED) from None
             self._waiting.append((work, result))
-            first = len(self._waiting) == 1
-        if first:
-            self._thread.submit(self._do_all)
         return await result
 
     def _do_all(self) -> None:

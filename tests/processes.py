@@ -12,12 +12,16 @@ PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["langgraph_tumix.cli", "langgraph_tumix.graph", "tests.resume.child"])
 
 
+def bare() -> dict[str, str]:
+    """Return the environment without any key of this machine."""
+    return {key: value for key, value in os.environ.items() if not key.endswith("_KEY") and key != "TUMIX_MODEL"}
+
+
 def tumix(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, without any key of this machine."""
-    bare = {key: value for key, value in os.environ.items() if not key.endswith("_KEY") and key != "TUMIX_MODEL"}
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "out"), Path(folder, "err")
-        process = PROCESSES.Process(target=_run, args=(arguments, bare | environment, cwd or Path.cwd(), out, err))
+        process = PROCESSES.Process(target=_run, args=(arguments, bare() | environment, cwd or Path.cwd(), out, err))
         process.start()
         process.join(100)
         if process.is_alive():

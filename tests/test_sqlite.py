@@ -99,6 +99,14 @@ async def test_what_was_asked_for_is_written_before_the_file_is_closed(tmp_path:
         assert [found.checkpoint["id"] async for found in saver.alist(THREAD)] == ["one"]
 
 
+async def test_after_its_end_it_says_so_every_time() -> None:
+    async with GroupedSqliteSaver.opened(":memory:") as saver:
+        pass
+    for _ in range(2):
+        with pytest.raises(sqlite3.ProgrammingError, match="use the graph inside of the `async with`"):
+            await asyncio.wait_for(saver.aget_tuple(THREAD), 5)
+
+
 def test_it_serves_several_event_loops_and_none(tmp_path: Path) -> None:
     async def one() -> None:
         await saver.aput(THREAD, empty_checkpoint() | {"id": "one"}, {"step": 0}, {})

@@ -14,16 +14,11 @@ from langgraph_tumix.agents.rosterfile import read_roster
 from langgraph_tumix.cli import main
 from langgraph_tumix.design.trials import Trials
 from langgraph_tumix.offline import questions
-from tests.processes import tumix
+from tests.processes import bare, tumix
 
 pytestmark = pytest.mark.kernel
 
 OPTIONS = ("--agents", "Base,CoT,C", "--keep", "3", "--proposals", "12", "--max-cost", "2")
-BARE = {key: value for key, value in os.environ.items() if not key.endswith("_KEY") and key != "TUMIX_MODEL"}
-
-
-def command(folder: Path, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "langgraph_tumix.cli", *arguments]
 
 
 @pytest.fixture
@@ -62,8 +57,8 @@ def test_what_was_interrupted_goes_on_where_it_was(folder: Path, number: signal.
     arguments = ("design", "tasks.jsonl", *OPTIONS, "--concurrency", "1")
     trials = folder / "roster.trials.jsonl"
     running = subprocess.Popen(
-        command(folder, *arguments),
-        env=BARE | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        [sys.executable, "-m", "langgraph_tumix.cli", *arguments],
+        env=bare() | {"PYTHONPATH": os.pathsep.join(sys.path)},
         cwd=folder,
         stderr=subprocess.PIPE,
         text=True,

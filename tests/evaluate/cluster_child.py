@@ -13,7 +13,7 @@ from tests.graph.roles import toolbox
 
 # No two agents of this preset send the same request, so that one that comes twice was sent again.
 PRESET = "moa"
-TASKS = [Task(id=str(number), question=f"What is it in case {number}?", answer="42") for number in range(10)]
+TASKS = [Task(id=str(number), question=f"What is it in case {number}?", answer="42") for number in range(6)]
 
 
 async def evaluate(folder: Path, usd: float, workers: int, report: Any = None) -> dict[str, Any]:

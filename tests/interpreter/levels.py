@@ -14,8 +14,7 @@ from langgraph_tumix.interpreter import Interpreter, JupyterInterpreter, Session
 # "cold" is what there is where processes cannot be forked: kernels that start from nothing, at level process.
 # Every day the two ends; all of them with TUMIX_TEST_LEVELS=all, which takes twice as long.
 ALL = ("sandbox", "confined", "process", "cold")
-EVERY = os.environ.get("TUMIX_TEST_LEVELS") == "all"
-LEVELS = ALL if EVERY else ("sandbox", "cold")
+LEVELS = ALL if os.environ.get("TUMIX_TEST_LEVELS") == "all" else ("sandbox", "cold")
 
 Make = Callable[..., JupyterInterpreter]
 _kept: dict[str, JupyterInterpreter] = {}  # what they share with others stays, and is not taken for a leak

@@ -8,18 +8,11 @@ from pathlib import Path
 import pytest
 
 from langgraph_tumix.interpreter import CellStatus, Session
-from tests.interpreter.levels import ALL, EVERY, Make
+from tests.interpreter.levels import Make
 from tests.interpreter.recovery import FRESH, each, recovers
 from tests.interpreter.traces import resident
 
 pytestmark = pytest.mark.kernel
-
-
-@pytest.fixture(scope="module", params=ALL if EVERY else ["sandbox"])
-def level(request: pytest.FixtureRequest) -> str:
-    """The wire is the same at each."""
-    return str(request.param)
-
 
 SEND = """
 from jupyter_client.session import Session

@@ -86,7 +86,7 @@ async def live(strategy: Strategy, seed: int, path: Path) -> dict[str, Any]:
 
 
 # A few every time, all of them where there is time for whole graphs.
-SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(200)]
+SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(240)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
