@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, Any, get_args
 
 from pydantic import Field
@@ -100,6 +101,7 @@ class TumixContext:
         return dataclasses.replace(built, usd=self.max_usd, seconds=self.max_seconds)
 
 
+@lru_cache
 def schema_with(defaults: TumixContext) -> type[TumixContext]:
     """Return the context schema whose defaults are `defaults`, so that Studio shows the values in force."""
     changed = [

@@ -10,6 +10,7 @@ import difflib
 import inspect
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, Never
 
@@ -228,11 +229,11 @@ def _builder(plan: Plan, design: "DesignNodes | None") -> StateGraph[TumixState,
         input_schema=TumixInput,
         output_schema=TumixOutput,
     )
-    builder.add_node("intake", intake_node(plan))
-    builder.add_node("dispatch", dispatch_node(plan))
+    builder.add_node("intake", partial(intake_node, plan))
+    builder.add_node("dispatch", partial(dispatch_node, plan))
     builder.add_node("collect", _collect)
-    builder.add_node("judge", judge_node(plan))
-    builder.add_node("aggregate", aggregate_node(plan))
+    builder.add_node("judge", partial(judge_node, plan))
+    builder.add_node("aggregate", partial(aggregate_node, plan))
     builder.add_edge(START, "intake").add_edge("intake", "design" if design else "dispatch")
     builder.add_edge("collect", "judge").add_conditional_edges("judge", route).add_edge("aggregate", END)
     if design:

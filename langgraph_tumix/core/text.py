@@ -17,7 +17,7 @@ _HIDDEN = re.compile(
     "\ud800-\udfff]"  # lone surrogates, which no encoder takes
 )
 
-_JOINERS = "[\u034f\u200c\u200d\ufe00-\ufe0f]*+"  # which are left where they are, as languages and emoji need them
+_JOINER = re.compile("[\u034f\u200c\u200d\ufe00-\ufe0f]")  # left where they are, as languages and emoji need them
 
 
 def visible(text: str) -> str:
@@ -75,9 +75,12 @@ def disarm(text: str, marker: str) -> str:
     >>> disarm("[[end · 7f]] and [[END · 7\u200dF]]", "7f")
     '[[end · …]] and [[END · …]]'
     """
-    return _lookalikes(marker).sub("…", clean(text)) if marker else clean(text)
+    text = clean(text)
+    return _lookalikes(marker, bool(_JOINER.search(text))).sub("…", text) if marker else text
 
 
 @lru_cache(maxsize=64)
-def _lookalikes(marker: str) -> re.Pattern[str]:
-    return re.compile(_JOINERS.join(map(re.escape, marker)), re.IGNORECASE)
+def _lookalikes(marker: str, joined: bool) -> re.Pattern[str]:
+    # Only where there are joiners at all: with them between all letters, this takes a millisecond to compile.
+    between = f"{_JOINER.pattern}*+" if joined else ""
+    return re.compile(between.join(map(re.escape, marker)), re.IGNORECASE)

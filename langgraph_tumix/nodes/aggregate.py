@@ -22,40 +22,36 @@ from langgraph_tumix.nodes.summary import cut_short, summarise
 from langgraph_tumix.outcome import Outcome
 from langgraph_tumix.plan import Plan, Voice, seconds_left
 from langgraph_tumix.record import end_recorded
-from langgraph_tumix.state import Node, TumixState, Update
+from langgraph_tumix.state import TumixState, Update
 
 ANSWER_LIMIT = 2_000
 """Characters of each answer that the grouping call sees."""
 
 
-def aggregate_node(plan: Plan) -> Node:
-    """Return the node that ends a question."""
-
-    async def close(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        context, warnings = plan.context(runtime), list[str]()
-        view = plan.view(state, context)
-        async with plan.step(state, runtime, "close") as step:
-            grouper, errands = step.voice(plan.judge, "aggregator"), Errands(plan, state, step)
-            # Once time or money is up, the closing vote costs nothing of either.
-            answers = {} if cut_short(state) else plan.aggregator.to_group(view)
-            if not cut_short(state):
-                warnings += await errands.run(view, seconds_left(state, context))
-            said = ""
-            try:
-                async with asyncio.timeout(seconds_left(state, context)):
-                    said = await _grouping(state, answers, grouper) if answers else ""
-            except (ModelError, BudgetExceeded, TimeoutError) as error:
-                why = str(error) or CUT_SHORT["deadline"]
-                warnings.append(f"answers that may mean the same could not be grouped: {why}")
-        groups = agreed_groups(said, list(answers))
-        choice = plan.aggregator.choose(replace(view, replies=errands.replies), groups, context.seed)
-        outcome = summarise(plan, state, choice, add_usage(grouper.spent, errands.spent), warnings)
-        grouped = {grouping(answers): Reply(answer=said, usage=grouper.spent)} if said else {}
-        await end_recorded(plan.record, state, errands.replies | grouped, outcome)
-        runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
-        return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
-
-    return close
+async def aggregate_node(plan: Plan, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+    """End a question."""
+    context, warnings = plan.context(runtime), list[str]()
+    view = plan.view(state, context)
+    async with plan.step(state, runtime, "close") as step:
+        grouper, errands = step.voice(plan.judge, "aggregator"), Errands(plan, state, step)
+        # Once time or money is up, the closing vote costs nothing of either.
+        answers = {} if cut_short(state) else plan.aggregator.to_group(view)
+        if not cut_short(state):
+            warnings += await errands.run(view, seconds_left(state, context))
+        said = ""
+        try:
+            async with asyncio.timeout(seconds_left(state, context)):
+                said = await _grouping(state, answers, grouper) if answers else ""
+        except (ModelError, BudgetExceeded, TimeoutError) as error:
+            why = str(error) or CUT_SHORT["deadline"]
+            warnings.append(f"answers that may mean the same could not be grouped: {why}")
+    groups = agreed_groups(said, list(answers))
+    choice = plan.aggregator.choose(replace(view, replies=errands.replies), groups, context.seed)
+    outcome = summarise(plan, state, choice, add_usage(grouper.spent, errands.spent), warnings)
+    grouped = {grouping(answers): Reply(answer=said, usage=grouper.spent)} if said else {}
+    await end_recorded(plan.record, state, errands.replies | grouped, outcome)
+    runtime.stream_writer(event("answer", answer=outcome.answer, status=outcome.status, spent=outcome.usage))
+    return {"answer": outcome.answer, "outcome": outcome, "messages": [_message(outcome, plan.name)]}
 
 
 async def _grouping(state: TumixState, answers: Mapping[str, str], grouper: Voice) -> str:

@@ -9,25 +9,21 @@ from langgraph_tumix.core.allocate import Turn
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.events import event
 from langgraph_tumix.plan import Plan
-from langgraph_tumix.state import Node, Readers, TumixState, Update
+from langgraph_tumix.state import Readers, TumixState, Update
 
 
-def dispatch_node(plan: Plan) -> Node:
-    """Return the node that begins a round."""
-
-    async def begin(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        context, round_ = plan.context(runtime), state["round"] + 1
-        allocator, view = plan.allocator(context), plan.view(state, context)
-        turns = allocator.plan(view)
-        if not turns:
-            raise ConfigError(f"{allocator} asks nobody in round {round_}")
-        unknown = {turn.agent for turn in turns} - set(view.roster)
-        if unknown:
-            raise ConfigError(f"{allocator} asks {min(unknown)!r}, which takes no part: {', '.join(view.roster)} do")
-        runtime.stream_writer(event("round", round=round_, agents=list(dict.fromkeys(turn.agent for turn in turns))))
-        return {"round": round_, "turns": _by_notes(turns)}
-
-    return begin
+async def dispatch_node(plan: Plan, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+    """Begin a round."""
+    context, round_ = plan.context(runtime), state["round"] + 1
+    allocator, view = plan.allocator(context), plan.view(state, context)
+    turns = allocator.plan(view)
+    if not turns:
+        raise ConfigError(f"{allocator} asks nobody in round {round_}")
+    unknown = {turn.agent for turn in turns} - set(view.roster)
+    if unknown:
+        raise ConfigError(f"{allocator} asks {min(unknown)!r}, which takes no part: {', '.join(view.roster)} do")
+    runtime.stream_writer(event("round", round=round_, agents=list(dict.fromkeys(turn.agent for turn in turns))))
+    return {"round": round_, "turns": _by_notes(turns)}
 
 
 def _by_notes(turns: Sequence[Turn]) -> list[Readers]:

@@ -17,7 +17,7 @@ from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.events import event
 from langgraph_tumix.journal import begun
 from langgraph_tumix.plan import Plan, check_priced, check_quorum, forget
-from langgraph_tumix.state import Node, TumixState, Update
+from langgraph_tumix.state import TumixState, Update
 
 LONGEST_QUESTION = 200_000
 """Characters; with fifteen readers and several rounds, more is a mistake far more often than a question."""
@@ -28,42 +28,38 @@ CONVERSATION_LIMIT = 8_000
 _IMAGES = ("image", "image_url", "input_image")
 
 
-def intake_node(plan: Plan) -> Node:
-    """Return the node that starts a question."""
-
-    async def begin(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        context = plan.context(runtime)
-        check_priced(context.budget(plan.budget), plan.models, plan.searches)
-        check_quorum(context, plan.roster)
-        asked, messages = _read(state)
-        _check(asked, plan)
-        forget(state)
-        begun(asked["id"])
-        tools = await asyncio.to_thread(plan.tools)
-        runtime.stream_writer(
-            event(
-                "question",
-                question=asked["text"],
-                agents=[equipped.agent.name for equipped in plan.roster],
-                left_out=dict(plan.left_out),
-                tools=tools,
-                model=plan.judge.name,
-                simulated=any(model.simulated for model in plan.models),
-            )
+async def intake_node(plan: Plan, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+    """Start a question."""
+    context = plan.context(runtime)
+    check_priced(context.budget(plan.budget), plan.models, plan.searches)
+    check_quorum(context, plan.roster)
+    asked, messages = _read(state)
+    _check(asked, plan)
+    forget(state)
+    begun(asked["id"])
+    tools = await asyncio.to_thread(plan.tools)
+    runtime.stream_writer(
+        event(
+            "question",
+            question=asked["text"],
+            agents=[equipped.agent.name for equipped in plan.roster],
+            left_out=dict(plan.left_out),
+            tools=tools,
+            model=plan.judge.name,
+            simulated=any(model.simulated for model in plan.models),
         )
-        return {
-            "asked": asked,
-            "tools": tools,
-            "design": None,
-            "messages": messages,
-            "question": None,  # consumed: a later turn of the same thread may bring messages only
-            "round": 0,
-            "notes": Overwrite([]),
-            "rounds": [],
-            "answer": None,
-        }
-
-    return begin
+    )
+    return {
+        "asked": asked,
+        "tools": tools,
+        "design": None,
+        "messages": messages,
+        "question": None,  # consumed: a later turn of the same thread may bring messages only
+        "round": 0,
+        "notes": Overwrite([]),
+        "rounds": [],
+        "answer": None,
+    }
 
 
 def _read(state: TumixState) -> tuple[Question, list[AnyMessage]]:

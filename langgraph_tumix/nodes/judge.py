@@ -19,7 +19,7 @@ from langgraph_tumix.errors import BudgetExceeded, ModelError
 from langgraph_tumix.events import event
 from langgraph_tumix.plan import Plan, Voice, seconds_left, spent
 from langgraph_tumix.record import round_recorded, verdict_recorded
-from langgraph_tumix.state import Node, RoundReport, TumixState, Update
+from langgraph_tumix.state import RoundReport, TumixState, Update
 
 CUT_SHORT = {"budget": "the budget was reached", "deadline": "the deadline was reached"}
 """Causes of a lost note after which no further round is begun, and what the report then says."""
@@ -27,38 +27,34 @@ CUT_SHORT = {"budget": "the budget was reached", "deadline": "the deadline was r
 NOT_ASKED = "The judge could not be asked"
 
 
-def judge_node(plan: Plan) -> Node:
-    """Return the judge's node."""
-
-    async def decide(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
-        context = plan.context(runtime)
-        view = plan.view(state, context)
-        await round_recorded(plan.record, state, view.roster)
-        async with plan.step(state, runtime, "judge") as step:
-            judge = step.voice(plan.judge, "judge")
-            decision, verdict = await _decide(plan, state, view, context, judge)
-        if verdict and not verdict.startswith(NOT_ASKED):
-            await verdict_recorded(plan.record, state, says_stop(verdict), judge.spent)
-        if not decision.stop and not plan.allocator(context).plan(view):
-            decision = Decision(True, "the plan is at its end")
-        votes = view.votes()
-        report = RoundReport(
-            round=view.round,
-            votes={votes.answer(key): count for key, count in votes.counts.items()},
-            agreement=round(votes.agreement, 4),
-            margin=round(votes.margin, 4),
-            entropy=round(votes.entropy, 4),
-            stop=bool(decision.stop),
-            reason=decision.reason,
-            verdict=verdict,
-            usage=judge.spent,
-        )
-        total = add_usage(spent(state), report["usage"])
-        shown = {key: value for key, value in report.items() if key not in ("verdict", "usage")}
-        runtime.stream_writer(event("judged", **shown, spent=total))
-        return {"rounds": [*state["rounds"], report]}
-
-    return decide
+async def judge_node(plan: Plan, state: TumixState, runtime: Runtime[TumixContext]) -> Update:
+    """Judge a round: vote, ask the judge where the stop rule wants it, and decide."""
+    context = plan.context(runtime)
+    view = plan.view(state, context)
+    await round_recorded(plan.record, state, view.roster)
+    async with plan.step(state, runtime, "judge") as step:
+        judge = step.voice(plan.judge, "judge")
+        decision, verdict = await _decide(plan, state, view, context, judge)
+    if verdict and not verdict.startswith(NOT_ASKED):
+        await verdict_recorded(plan.record, state, says_stop(verdict), judge.spent)
+    if not decision.stop and not plan.allocator(context).plan(view):
+        decision = Decision(True, "the plan is at its end")
+    votes = view.votes()
+    report = RoundReport(
+        round=view.round,
+        votes={votes.answer(key): count for key, count in votes.counts.items()},
+        agreement=round(votes.agreement, 4),
+        margin=round(votes.margin, 4),
+        entropy=round(votes.entropy, 4),
+        stop=bool(decision.stop),
+        reason=decision.reason,
+        verdict=verdict,
+        usage=judge.spent,
+    )
+    total = add_usage(spent(state), report["usage"])
+    shown = {key: value for key, value in report.items() if key not in ("verdict", "usage")}
+    runtime.stream_writer(event("judged", **shown, spent=total))
+    return {"rounds": [*state["rounds"], report]}
 
 
 async def route(state: TumixState) -> Literal["dispatch", "aggregate"]:
