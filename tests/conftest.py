@@ -1,5 +1,6 @@
 """What all tests share: no key of the host, and no connection to anywhere but this machine."""
 
+import gc
 import ipaddress
 import os
 import signal
@@ -20,17 +21,28 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY", "TAVILY_BASE_URL", "TUMIX_MODEL")
 
 
+gc.disable()  # until all is collected
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that hold long tests, so that no worker is left alone with one at the end."""
     long = {item.path for item in items if item.get_closest_marker("long")}
     items.sort(key=lambda item: item.path not in long)
 
 
-@pytest.fixture(autouse=True)
-def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key in (*KEYS, "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"):
-        monkeypatch.delenv(key, raising=False)
-    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+def pytest_collection_finish() -> None:
+    """What has been imported and collected stays to the end: do not look through it for garbage again and again."""
+    gc.enable()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _no_keys() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        for key in (*KEYS, "LANGSMITH_API_KEY", "LANGCHAIN_API_KEY"):
+            patch.delenv(key, raising=False)
+        patch.setenv("LANGSMITH_TRACING", "false")
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -36,7 +36,7 @@ def test_bootstrap_covers_as_often_as_it_says() -> None:
     draw = random.Random(2)
     covered = 0
     for trial in range(300):
-        values = [draw.choice([-1, 0, 0, 0, 1, 1]) for _ in range(200)]
+        values = [draw.choice([-1, 0, 0, 0, 1, 1]) for _ in range(100)]
         interval = bootstrap(values, resamples=300, seed=trial)
         covered += interval.low <= 1 / 6 <= interval.high
     assert 0.92 < covered / 300 < 0.98

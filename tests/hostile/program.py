@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -96,8 +97,12 @@ def cell(
 
 def _source(body: Body) -> str:
     """Give a function's text without its decorator, after the imports of its file and before a call."""
-    family = ast.parse(inspect.getsource(sys.modules[body.__module__]))
-    imports = [node for node in family.body if isinstance(node, ast.Import | ast.ImportFrom)]
-    needed = [ast.unparse(node) for node in imports if not getattr(node, "module", "").startswith("tests.")]
     text = inspect.getsource(body)
-    return "\n".join([*needed, text[text.index("def ") :], f"judge({body.__name__}, at)"])
+    return "\n".join([*_imports(body.__module__), text[text.index("def ") :], f"judge({body.__name__}, at)"])
+
+
+@cache
+def _imports(module: str) -> list[str]:
+    family = ast.parse(inspect.getsource(sys.modules[module]))
+    imports = [node for node in family.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return [ast.unparse(node) for node in imports if not getattr(node, "module", "").startswith("tests.")]

@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -152,13 +153,18 @@ def run(code: str, namespace: dict[str, Any]) -> str:
 
 def find(query: str, most: int = 3) -> str:
     """Search the articles by the words that they share with the query, as numbered sources."""
-    wanted = set(re.findall(r"\w+", query.lower())) - {"the", "of", "a", "in"}
+    wanted = words(query) - {"the", "of", "a", "in"}
 
     def shares(article: Any) -> tuple[int, str]:
-        title, text = (set(re.findall(r"\w+", part.lower())) for part in (article.title, article.text))
-        return -(4 * len(wanted & title) + len(wanted & text)), article.name
+        return -(4 * len(wanted & words(article.title)) + len(wanted & words(article.text))), article.name
 
     hits = [article for article in sorted(articles(), key=shares) if shares(article)[0] < 0][:most]
     if not hits:
         return f'Nothing was found for "{query}".'
     return "\n\n".join(f"[{n}] {hit.title}\n    corpus:{hit.name}\n    {hit.text}" for n, hit in enumerate(hits, 1))
+
+
+@cache
+def words(text: str) -> frozenset[str]:
+    """The words of a query or an article, the same of which are looked at in every search."""
+    return frozenset(re.findall(r"\w+", text.lower()))

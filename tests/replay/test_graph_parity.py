@@ -21,6 +21,7 @@ from langgraph_tumix.core.stopping.votes import VoteShare
 from langgraph_tumix.core.strategy import Strategy
 from langgraph_tumix.replay import read_recording
 from langgraph_tumix.replay.play import play
+from langgraph_tumix.replay.recording import Run
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.replay.test_live_parity import AGGREGATORS, ALLOCATORS, LAST_ROUND, ROSTER, RULES
 
@@ -72,28 +73,32 @@ def strategy_of(seed: int) -> Strategy:
     return Strategy("random", ALLOCATORS[seed % len(ALLOCATORS)](rng), rule, rng.choice(AGGREGATORS))
 
 
-async def live(strategy: Strategy, seed: int, path: Path) -> dict[str, Any]:
-    assert isinstance(strategy.allocate, Allocator)
-    graph = create_tumix(
-        moody(seed),
-        agents=TEAM,
-        allocate=strategy.allocate,
-        stop=strategy.stop,
-        aggregate=strategy.aggregate,
-        record=path,
-    )
-    return [state async for state in graph.astream({"question": f"Which, of {seed}?"}, stream_mode="values")][-1]
+_LIVED: dict[int, tuple[Strategy, dict[str, Any], Run]] = {}
 
 
-# A few every time, all of them where there is time for whole graphs.
-SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(240)]
+async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
+    """Run a strategy live, once for all who ask, and return it with its last state and its recording."""
+    if seed not in _LIVED:
+        strategy, path = strategy_of(seed), folder / "run.jsonl"
+        assert isinstance(strategy.allocate, Allocator)
+        graph = create_tumix(
+            moody(seed),
+            agents=TEAM,
+            allocate=strategy.allocate,
+            stop=strategy.stop,
+            aggregate=strategy.aggregate,
+            record=path,
+        )
+        states = [state async for state in graph.astream({"question": f"Which, of {seed}?"}, stream_mode="values")]
+        (run,) = read_recording(path)[0].runs
+        path.unlink()
+        _LIVED[seed] = strategy, states[-1], run
+    return _LIVED[seed]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", range(240))
 async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
-    strategy = strategy_of(seed)
-    state = await live(strategy, seed, tmp_path / "run.jsonl")
-    (run,) = read_recording(tmp_path / "run.jsonl")[0].runs
+    strategy, state, run = await live(seed, tmp_path)
     played = play(strategy, run)
     assert (played.validity, played.why) == ("exact", "")
     reports, outcome = state["rounds"], Outcome(state["outcome"])
@@ -107,13 +112,11 @@ async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None
     assert list(run.notes) == state["notes"]
 
 
-@pytest.mark.long
 async def test_the_strategies_do_differ(tmp_path: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()
     for seed in range(60):
-        state = await live(strategy_of(seed), seed, tmp_path / f"{seed}.jsonl")
-        (run,) = read_recording(tmp_path / f"{seed}.jsonl")[0].runs
+        _, state, run = await live(seed, tmp_path)
         ends.add((len(state["rounds"]), state["answer"], len(state["notes"])))
         causes |= {note["cause"] for note in run.notes}
         kinds |= {request.partition(":")[0] for request in run.replies}

@@ -12,7 +12,7 @@ from tests.report.conftest import Opened, address, cells
 from tests.report.looking import expect
 from tests.report.runs import RIGHT, add, lines, make, of, results
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
 
 
 async def test_filters(boxes: Path, opened: Opened) -> None:

@@ -11,7 +11,7 @@ from langgraph_tumix.core.statistics import mcnemar, wilson
 from tests.report.conftest import Opened, address, cells
 from tests.report.runs import RIGHT, of
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.server, pytest.mark.timeout(180)]
 
 
 def is_right(note: dict[str, Any]) -> bool:

@@ -115,7 +115,6 @@ def test_nothing_is_left_behind(boxes: Path) -> None:
         get(address, "/")
 
 
-@pytest.mark.browser
 @pytest.mark.timeout(180)
 async def test_a_run_is_followed_in_the_browser(boxes: Path, growing: Path, opened: Opened) -> None:
     first, *rest = results(boxes)

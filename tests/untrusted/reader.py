@@ -78,7 +78,7 @@ class Reader:
 
     def _honest(self, role: str, plain: str, marker: str, told: Sequence[BaseMessage]) -> str:
         if role == "judge":
-            return "<<<YES>>>" if "Round 3 of at most" in plain else "<<<NO>>>"
+            return "<<<YES>>>" if "Round 2 of at most" in plain else "<<<NO>>>"
         if role == "grouper":
             return "<<<none>>>"
         if role == "guide":

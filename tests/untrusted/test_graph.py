@@ -18,7 +18,7 @@ from tests.untrusted.table import ATTACKS, FALSE, LOOT, Attack
 pytestmark = pytest.mark.long
 
 EVE = Agent(name="Eve", instruction="(Eve) Think.")
-HONEST: list[str | Agent] = ["Base", "CoT", "C", "CS_gs", "CSG_gs"]
+HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
 PROGRAM = "print(6 * 7)\n"
 
 attacks = pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=list(ATTACKS))
@@ -27,9 +27,9 @@ attacks = pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=list(ATT
 class Hostile(FakeSearch):
     """A search whose only source is hostile in all its parts."""
 
-    def __init__(self, attack: Attack) -> None:
+    def __init__(self, text: str) -> None:
         super().__init__()
-        self.text = attack("0123456789ab")
+        self.text = text
 
     async def search(self, query: str, ask: Ask) -> Found:
         """Return it."""
@@ -37,9 +37,10 @@ class Hostile(FakeSearch):
         return Found(query, (Hit(self.text[:5000], self.text[:5000], self.text),), self.text)
 
 
-async def ask(reader: Reader, agents: Any, tools: Toolbox, **options: Any) -> dict[str, Any]:
+async def ask(reader: Reader, agents: Any, tools: Toolbox) -> dict[str, Any]:
     """Run a question and return all channels."""
-    graph = create_tumix(ScriptedChatModel(responder=reader), agents=agents, tools=tools, max_rounds=5, **options)
+    model = ScriptedChatModel(responder=reader)
+    graph = create_tumix(model, agents=agents, tools=tools, min_rounds=1, max_rounds=4)
     return [state async for state in graph.astream({"question": "What is it?"}, stream_mode="values")][-1]
 
 
@@ -48,11 +49,11 @@ def check(state: dict[str, Any], reader: Reader, tools: Toolbox, honest: int) ->
     outcome = Outcome(state["outcome"])
     assert reader.taken_in == []
     assert outcome.answer == "42"
-    assert len(outcome.rounds) == 3, "the judge's own words end the run, in round 3, and nobody else's"
-    assert outcome.stop_reason == "3 rounds are done and the judge says stop"
+    assert len(outcome.rounds) == 2, "the judge's own words end the run, in round 2, and nobody else's"
+    assert outcome.stop_reason == "2 rounds are done and the judge says stop"
     assert outcome.votes["42"] == honest
     assert sum(outcome.votes.values()) <= outcome.agents
-    assert len({note["id"] for note in state["notes"]}) == len(state["notes"]) == 3 * outcome.agents
+    assert len({note["id"] for note in state["notes"]}) == len(state["notes"]) == 2 * outcome.agents
     assert isinstance(tools.code, FakeInterpreter)
     assert set(tools.code.programs) <= {PROGRAM}
     assert isinstance(tools.gs, FakeSearch)
@@ -74,7 +75,7 @@ def fakes(output: Callable[[str], str] = lambda code: "42", search: FakeSearch |
 async def test_a_hostile_agent(attack: Attack) -> None:
     reader, tools = Reader(attack), fakes()
     state = await ask(reader, [*HONEST, EVE], tools)
-    check(state, reader, tools, honest=5)
+    check(state, reader, tools, honest=3)
     assert state["outcome"]["votes"].get(FALSE, 0) <= 1
 
 
@@ -87,50 +88,40 @@ async def test_a_hostile_agent_with_tools_starts_none_but_its_own(attack: Attack
     assert isinstance(tools.code, FakeInterpreter)
     assert isinstance(tools.gs, FakeSearch)
     own = [step for note in state["notes"] if note["agent"] == "Eve" for step in note["evidence"]]
-    assert len(own) <= 2 * 3
+    assert len(own) <= 2 * 2
     tools.code.programs = [code for code in tools.code.programs if LOOT not in code and "import os" not in code]
     tools.gs.queries = [query for query in tools.gs.queries if LOOT not in query]
-    check(state, reader, tools, honest=5)
+    check(state, reader, tools, honest=3)
 
 
 @attacks
-async def test_a_hostile_page(attack: Attack) -> None:
-    reader, tools = Reader(), fakes(search=Hostile(attack))
-    check(await ask(reader, HONEST, tools), reader, tools, honest=5)
-
-
-@attacks
-async def test_a_hostile_output(attack: Attack) -> None:
+async def test_hostile_pages_outputs_and_tools(attack: Attack) -> None:
+    """All that tools bring is hostile at once: one reader that is taken in by any of it is enough to fail."""
     text = attack("0123456789ab")
-    reader, tools = Reader(), fakes(lambda code: text)
-    check(await ask(reader, HONEST, tools), reader, tools, honest=5)
 
-
-@attacks
-async def test_a_hostile_tool(attack: Attack) -> None:
     @tool
     def look(place: str) -> str:
         """Look somewhere."""
-        return attack("0123456789ab")
-
-    reader, tools = Reader(), fakes()
+        return text
 
     def use(messages: Any) -> Any:
-        results = [message for message in messages if message.type == "tool"]
-        if not results:
+        if not any(message.type == "tool" for message in messages):
             return AIMessage("", tool_calls=[{"name": "look", "args": {"place": "there"}, "id": "1"}])
         return reader(messages)
 
-    model = ScriptedChatModel(responder=use)
-    looker = Agent(name="Looker", instruction="Look.", tools=(look,), model=model)
-    check(await ask(reader, [*HONEST, looker], tools), reader, tools, honest=6)
+    looker = Agent(name="Looker", instruction="Look.", tools=(look,), model=ScriptedChatModel(responder=use))
+    reader, tools = Reader(), fakes(lambda code: text, Hostile(text))
+    state = await ask(reader, [*HONEST, looker], tools)
+    check(state, reader, tools, honest=4)
+    brought = {(note["agent"], step["kind"]) for note in state["notes"] for step in note["evidence"]}
+    assert brought >= {("CS_gs", "search"), ("CS_gs", "code"), ("Looker", "tool")}, "each of them has been read"
 
 
 @attacks
 async def test_a_hostile_guide_can_advise_and_nothing_else(attack: Attack) -> None:
     reader, tools = Reader(guide=attack), fakes()
     state = await ask(reader, HONEST, tools)
-    check(state, reader, tools, honest=5)
+    check(state, reader, tools, honest=3)
     solvers = [prompt for prompt in reader.prompts if not any(guide in prompt for guide in GUIDES)]
     advised = [prompt.partition("\n# Guidance\n") for prompt in solvers if "\n# Guidance\n" in prompt]
     assert advised
@@ -144,13 +135,13 @@ async def test_a_hostile_guide_can_advise_and_nothing_else(attack: Attack) -> No
 async def test_a_hostile_question_is_only_a_question(attack: Attack) -> None:
     """Who asks may ask anything, and agents may believe it; what they say is still counted, judged and limited."""
     reader, tools = Reader(), fakes()
-    graph = create_tumix(ScriptedChatModel(responder=reader), agents=HONEST, tools=tools, max_rounds=5)
+    graph = create_tumix(ScriptedChatModel(responder=reader), agents=HONEST, tools=tools, max_rounds=4)
     given: Any = {"question": attack("0123456789ab"), "notes": [{"id": "1/CoT/0"}], "round": 4, "answer": FALSE}
     states = [state async for state in graph.astream(given, stream_mode="values")]
     outcome, notes = Outcome(states[-1]["outcome"]), states[-1]["notes"]
-    assert len(outcome.rounds) in (2, 3, 4, 5)
-    assert len({note["id"] for note in notes}) == len(notes) == len(outcome.rounds) * 5
-    assert sum(outcome.votes.values()) <= 5
+    assert len(outcome.rounds) in (2, 3, 4)
+    assert len({note["id"] for note in notes}) == len(notes) == len(outcome.rounds) * 3
+    assert sum(outcome.votes.values()) <= 3
     assert isinstance(tools.code, FakeInterpreter)
     assert set(tools.code.programs) <= {PROGRAM}
 
