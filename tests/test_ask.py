@@ -15,7 +15,7 @@ print(outcome.answer, outcome["status"], type(outcome).__name__)
 """
 
 
-@pytest.mark.long
+@pytest.mark.kernel
 def test_a_plain_script_needs_no_event_loop() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-c", SCRIPT], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["391", "complete", "Outcome"]

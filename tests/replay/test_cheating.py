@@ -4,7 +4,7 @@ import gc
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any
@@ -20,10 +20,18 @@ from langgraph_tumix.core.view import View
 from langgraph_tumix.replay import Gold, read_gold, replay, write_gold
 from tests.replay.build import recording, samples, thinking
 
-pytestmark = pytest.mark.long
-
 SECRET = f"right-{os.urandom(8).hex()}"  # stands in no source file
 LATER = "an answer that comes later"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_that_is_alive() -> Iterator[None]:
+    """Have the search see what `tests/conftest.py` has frozen: a module's cache is as good a place for gold as any."""
+    gc.disable()
+    gc.unfreeze()
+    yield
+    gc.freeze()
+    gc.enable()
 
 
 def reachable(start: Any, limit: int = 200_000) -> list[Any]:
@@ -69,7 +77,7 @@ class Burglar(Aggregator):
     loot: list[set[str]]
 
     def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
-        self.loot.append(texts([held for owner in gc.get_objects() for held in gc.get_referents(owner)]))
+        self.loot.append(texts(gc.get_referents(*gc.get_objects())))
         for place in on_the_stack():
             self.loot.append(texts(reachable(place, 20_000)))
         return Majority("independent").choose(view, groups, seed)

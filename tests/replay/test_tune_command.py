@@ -1,7 +1,6 @@
 """`tumix tune`: what a person sees, what a program reads, and one line for each mistake."""
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from langgraph_tumix.cli import app
-from langgraph_tumix.errors import TumixError
+from langgraph_tumix.errors import ConfigError, TumixError
 from langgraph_tumix.replay import gold_path, write_gold
 from tests.replay.test_command import recorded
 
@@ -90,12 +89,9 @@ def test_without_gold_nothing_is_tuned(tmp_path: Path) -> None:
     assert "gold" in str(done.exception)
 
 
-@pytest.mark.long
-def test_without_optuna_the_install_line_is_given(tmp_path: Path) -> None:
-    path = recorded(tmp_path / "r.jsonl")
-    code = "import sys; sys.modules['optuna'] = None; from langgraph_tumix.cli import main; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "tune", str(path)], capture_output=True, text=True, timeout=50, check=False
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.strip().splitlines()[-1] == "tumix: tuning needs optuna: pip install 'langgraph-tumix[tune]'"
+def test_without_optuna_the_install_line_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    done = tumix(recorded(tmp_path / "r.jsonl"))
+    assert isinstance(done.exception, ConfigError)
+    assert str(done.exception) == "tuning needs optuna: pip install 'langgraph-tumix[tune]'"
+    assert done.stdout == ""
