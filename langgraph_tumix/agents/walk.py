@@ -13,6 +13,7 @@ from langgraph.channels import BinaryOperatorAggregate
 from langgraph.config import get_config
 from langgraph.graph import END, START
 from langgraph.runtime import Runtime
+from langsmith.utils import tracing_is_enabled
 
 from langgraph_tumix.agents.loop import AgentGraph
 from langgraph_tumix.agents.run import Run
@@ -24,7 +25,10 @@ _Called = Callable[[Any, Runtime[Run]], Coroutine[Any, Any, Any]]
 
 def watched() -> bool:
     """Whether the run around this one streams what is inside of its nodes, or is traced."""
-    config = get_config()
+    try:
+        config = get_config()
+    except RuntimeError:  # there is none: a team is designed outside of any graph
+        return bool(tracing_is_enabled())
     callbacks = config.get("callbacks")
     handlers = callbacks.handlers if isinstance(callbacks, BaseCallbackManager) else callbacks
     return bool(handlers) or "__pregel_stream" in config.get("configurable", {})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import BaseMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -74,6 +75,22 @@ async def test_what_was_designed_answers_at_once_and_is_in_the_outcome() -> None
     assert outcome.by_agent["Lookup"]["model_calls"] == 2
     assert outcome.tools["gs"] == "a fake", "a tool that only the new agent uses"
     assert any("design: 12 questions show a gain" in warning for warning in outcome.warnings)
+
+
+async def test_trials_are_the_same_where_somebody_traces_them() -> None:
+    names = list[str]()
+
+    class Trace(AsyncCallbackHandler):
+        async def on_chain_start(self, serialized: Any, inputs: Any, **more: Any) -> None:
+            names.append(more["name"])
+
+    reports, ways = list[Any](), list[Any]([{}, {"callbacks": [Trace()]}])
+    for config in ways:
+        graph = graph_of(designing([GOOD], knows), Designer(questions=numbered(16)), store=InMemoryStore())
+        state: Any = await graph.ainvoke({"question": "Question number 99?"}, config)
+        reports.append((state["outcome"].by_agent, state["outcome"].warnings))
+    assert reports[0] == reports[1]
+    assert names.count("agent Lookup") == 12, "each trial, by its agent"
 
 
 async def test_later_questions_and_threads_find_it_without_a_call() -> None:
@@ -162,11 +179,11 @@ async def test_what_a_cancelled_design_has_paid_is_not_paid_again() -> None:
 
 
 async def test_a_question_in_a_hurry_does_not_wait_for_the_design_of_another() -> None:
-    model, store, designer = designing([GOOD], knows, latency=1.0), InMemoryStore(), Designer(questions=numbered(40))
+    model, store, designer = designing([GOOD], knows, latency=0.4), InMemoryStore(), Designer(questions=numbered(40))
     first = asyncio.ensure_future(asked(graph_of(model, designer, store=store)))
     while not model.calls:  # noqa: ASYNC110 - the model has no event to wait for
         await asyncio.sleep(0.01)
-    state = await asked(graph_of(play(), designer, store=store, budget=Budget(seconds=4.0)))
+    state = await asked(graph_of(play(), designer, store=store, budget=Budget(seconds=1.6)))
     assert state["answer"] == "42"
     assert any("could not wait" in warning for warning in state["outcome"].warnings)
     assert not first.done()

@@ -39,16 +39,16 @@ def fences(text: str, marker: str, label: str) -> int:
 
 
 class Reader:
-    """Plays all roles: honest where nobody takes it in, and hostile as Eve.
+    """Plays all roles: honest where nobody takes it in, and hostile as Eve, of whom there may be several.
 
     Attributes:
-        attack: What Eve says.
+        attacks: What each Eve says.
         verdicts: What the judge says, round by round.
         taken_in: Who has met the loot outside the fences.
     """
 
-    def __init__(self, attack: Attack | None = None, guide: Attack | None = None) -> None:
-        self.attack = attack
+    def __init__(self, *attacks: Attack, guide: Attack | None = None) -> None:
+        self.attacks = attacks
         self.guide = guide
         self.taken_in: list[str] = []
         self.prompts: list[str] = []
@@ -59,8 +59,9 @@ class Reader:
         marker = marker_of(told)
         plain = "\n".join(outside(message.text, marker) for message in told)
         self.prompts += [message.text for message in told]
-        if "(Eve)" in plain and self.attack is not None:
-            return self.attack(marker or "0123456789ab")
+        for number, attack in enumerate(self.attacks):
+            if f"(Eve {number})" in plain:
+                return attack(marker or "0123456789ab")
         role = self._role(plain)
         if LOOT in plain and role != "solver with guidance":
             self.taken_in.append(role)

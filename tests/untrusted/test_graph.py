@@ -17,11 +17,19 @@ from tests.untrusted.table import ATTACKS, FALSE, LOOT, Attack
 
 pytestmark = pytest.mark.long
 
-EVE = Agent(name="Eve", instruction="(Eve) Think.")
 HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
+CROWD = [*HONEST, *["Base"] * 4]
 PROGRAM = "print(6 * 7)\n"
 
 attacks = pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=list(ATTACKS))
+SHORT = [name for name in ATTACKS if "megabytes" not in name]
+GANGS = [SHORT[n : n + 5] for n in range(0, len(SHORT), 5)] + [[name] for name in ATTACKS if name not in SHORT]
+gangs = pytest.mark.parametrize("gang", GANGS, ids="; ".join)
+
+
+def eve(number: int, **tools: Any) -> Agent:
+    """Return a hostile agent: the reader says for it what its number stands for."""
+    return Agent(name=f"Eve{number}", instruction=f"(Eve {number}) Think.", **tools)
 
 
 class Hostile(FakeSearch):
@@ -71,27 +79,27 @@ def fakes(output: Callable[[str], str] = lambda code: "42", search: FakeSearch |
     return Toolbox(code=FakeInterpreter(output), gs=search or FakeSearch())
 
 
-@attacks
-async def test_a_hostile_agent(attack: Attack) -> None:
-    reader, tools = Reader(attack), fakes()
-    state = await ask(reader, [*HONEST, EVE], tools)
-    check(state, reader, tools, honest=3)
-    assert state["outcome"]["votes"].get(FALSE, 0) <= 1
+@gangs
+async def test_hostile_agents(gang: list[str]) -> None:
+    reader, tools = Reader(*(ATTACKS[name] for name in gang)), fakes()
+    state = await ask(reader, [*CROWD, *(eve(number) for number in range(len(gang)))], tools)
+    check(state, reader, tools, honest=len(CROWD))
+    assert state["outcome"]["votes"].get(FALSE, 0) <= len(gang)
 
 
-@attacks
-async def test_a_hostile_agent_with_tools_starts_none_but_its_own(attack: Attack) -> None:
-    """What its reply asks for is run in its own session, within its own limits; the others' tools stay theirs."""
-    eve = Agent(name="Eve", instruction="(Eve) Think.", code="loop", search="gs", max_tool_uses=2)
-    reader, tools = Reader(attack), fakes()
-    state = await ask(reader, [*HONEST, eve], tools)
+@gangs
+async def test_hostile_agents_with_tools_start_none_but_their_own(gang: list[str]) -> None:
+    """What they ask for is run in sessions of their own, within their limits; the tools of others stay theirs."""
+    reader, tools = Reader(*(ATTACKS[name] for name in gang)), fakes()
+    eves = [eve(number, code="loop", search="gs", max_tool_uses=2) for number in range(len(gang))]
+    state = await ask(reader, [*CROWD, *eves], tools)
     assert isinstance(tools.code, FakeInterpreter)
     assert isinstance(tools.gs, FakeSearch)
-    own = [step for note in state["notes"] if note["agent"] == "Eve" for step in note["evidence"]]
-    assert len(own) <= 2 * 2
+    for name in (one.name for one in eves):
+        assert len([step for note in state["notes"] if note["agent"] == name for step in note["evidence"]]) <= 2 * 2
     tools.code.programs = [code for code in tools.code.programs if LOOT not in code and "import os" not in code]
     tools.gs.queries = [query for query in tools.gs.queries if LOOT not in query]
-    check(state, reader, tools, honest=3)
+    check(state, reader, tools, honest=len(CROWD))
 
 
 @attacks
@@ -131,7 +139,7 @@ async def test_a_hostile_guide_can_advise_and_nothing_else(attack: Attack) -> No
         assert not marker or marker not in advice
 
 
-@pytest.mark.parametrize("attack", [attack for name, attack in ATTACKS.items() if "megabytes" not in name])
+@pytest.mark.parametrize("attack", [ATTACKS[name] for name in SHORT], ids=SHORT)
 async def test_a_hostile_question_is_only_a_question(attack: Attack) -> None:
     """Who asks may ask anything, and agents may believe it; what they say is still counted, judged and limited."""
     reader, tools = Reader(), fakes()
@@ -151,11 +159,11 @@ async def test_a_failure_s_words_are_shown_clean_and_short() -> None:
         status_code = 400
 
     def fail(messages: Any) -> Any:
-        return Refused("\x1b[2J" + LOOT * 100_000) if "(Eve)" in messages[1].text else "<<<42>>>"
+        return Refused("\x1b[2J" + LOOT * 100_000) if "(Eve 0)" in messages[1].text else "<<<42>>>"
 
-    graph = create_tumix(ScriptedChatModel(responder=fail), agents=["CoT", EVE], tools=fakes())
+    graph = create_tumix(ScriptedChatModel(responder=fail), agents=["CoT", eve(0)], tools=fakes())
     outcome = Outcome((await graph.ainvoke({"question": "?"}))["outcome"])
-    assert {entry["agent"] for entry in outcome.lost} == {"Eve"}
+    assert {entry["agent"] for entry in outcome.lost} == {"Eve0"}
     assert all(len(entry["reason"]) < 2000 and not HIDDEN.search(entry["reason"]) for entry in outcome.lost)
 
 
