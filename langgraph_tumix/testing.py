@@ -34,7 +34,7 @@ class ScriptedChatModel(BaseChatModel):
 
     responder: Responder
     latency: float = 0.0
-    calls: list[list[BaseMessage]] = Field(default_factory=list)
+    calls: list[list[BaseMessage]] = Field(default_factory=list, repr=False)
 
     @property
     def _llm_type(self) -> str:

@@ -146,6 +146,7 @@ def test_a_text_or_a_number_pays_for_no_mathematics_library(monkeypatch: pytest.
         answer_key(f"{answer} ")  # none of them is in the cache
 
 
+@pytest.mark.long
 def test_agrees_with_math_verify() -> None:
     """Compare pairs of formulas with the verdict of a symbolic checker that is too slow for the event loop.
 

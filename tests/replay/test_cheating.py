@@ -78,7 +78,7 @@ class Burglar(Aggregator):
 
     def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
         self.loot.append(texts(gc.get_referents(*gc.get_objects())))
-        for place in on_the_stack():
+        for place in {id(place): place for place in on_the_stack()}.values():
             self.loot.append(texts(reachable(place, 20_000)))
         return Majority("independent").choose(view, groups, seed)
 
@@ -89,6 +89,7 @@ def secret_file(tmp_path: Any) -> Gold:
     return Gold(lambda: read_gold(path))
 
 
+@pytest.mark.long
 def test_neither_view_nor_stack_nor_memory_holds_gold(tmp_path: Any) -> None:
     loot: list[set[str]] = []
     run = samples(["1", "2", "3", "4"])
@@ -103,6 +104,7 @@ def test_neither_view_nor_stack_nor_memory_holds_gold(tmp_path: Any) -> None:
         assert not [text for text in found if SECRET in text and text is not SECRET]
 
 
+@pytest.mark.long
 def test_the_search_would_find_what_is_there() -> None:
     loot: list[set[str]] = []
     in_memory = {("", "q"): frozenset({f"{SECRET}."})}

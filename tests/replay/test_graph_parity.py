@@ -96,7 +96,11 @@ async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
     return _LIVED[seed]
 
 
-@pytest.mark.parametrize("seed", range(240))
+# A few every time, all of them where there is time for whole graphs.
+SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(240)]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
     strategy, state, run = await live(seed, tmp_path)
     played = play(strategy, run)
@@ -112,6 +116,7 @@ async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None
     assert list(run.notes) == state["notes"]
 
 
+@pytest.mark.long
 async def test_the_strategies_do_differ(tmp_path: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()
