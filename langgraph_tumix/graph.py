@@ -231,7 +231,7 @@ def _builder(plan: Plan, design: "DesignNodes | None") -> StateGraph[TumixState,
     )
     builder.add_node("intake", partial(intake_node, plan))
     builder.add_node("dispatch", partial(dispatch_node, plan))
-    builder.add_node("collect", _collect)
+    builder.add_node("collect", _collect, input_schema=TumixState)
     builder.add_node("judge", partial(judge_node, plan))
     builder.add_node("aggregate", partial(aggregate_node, plan))
     builder.add_edge(START, "intake").add_edge("intake", "design" if design else "dispatch")
@@ -242,7 +242,8 @@ def _builder(plan: Plan, design: "DesignNodes | None") -> StateGraph[TumixState,
         node = equipped.agent.name
         if node in builder.nodes:
             raise ConfigError(f"an agent cannot be named {node!r}, as a node of the graph is: rename it")
-        builder.add_node(node, agent_node(plan, equipped), metadata=_card(equipped))
+        # The schema is named, lest LangGraph read it off the annotations for each agent anew.
+        builder.add_node(node, agent_node(plan, equipped), input_schema=TumixState, metadata=_card(equipped))
         builder.add_edge("dispatch", node).add_edge(node, "collect")
     return builder
 

@@ -26,7 +26,7 @@ gc.disable()  # until all is collected
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that hold long tests, so that no worker is left alone with one at the end."""
-    long = {item.path for item in items if item.get_closest_marker("long")}
+    long = {item.path for item in items if {mark.name for mark in item.iter_markers()} & {"kernel", "server", "long"}}
     items.sort(key=lambda item: item.path not in long)
 
 

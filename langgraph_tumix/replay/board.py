@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -71,7 +72,6 @@ class Board:
     """All strategies of a comparison on the same questions.
 
     Attributes:
-        rows: One for each strategy, in their order.
         single: Share of right answers among single independent samples.
         coverage: Share of the questions that some independent sample answers right: what choosing could attain.
         oracle: The same over all notes.
@@ -93,12 +93,18 @@ class Board:
         self.single, self.coverage, self.oracle, self.left_out = single, coverage, oracle, dict(left_out)
         self._groups, self._clusters = np.array(groups), np.array(clusters)
         self._bootstrap = Bootstrap(groups, clusters)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """One for each strategy, in their order; made when somebody looks, for a search wants no intervals."""
         means = {name: self._bootstrap.mean(each.correct) for name, each in self.figures.items()}
         price = {name: self._price(each) for name, each in self.figures.items()}
         front = pareto(list(price.values()), [mean.value for mean in means.values()])
-        self.rows = [
-            self._row(name, means[name], price[name], best) for name, best in zip(self.figures, front, strict=True)
-        ]
+        return [self._row(name, means[name], price[name], best) for name, best in zip(self.figures, front, strict=True)]
+
+    def mean(self, strategy: str, figure: str = "correct") -> float:
+        """Return the mean of a strategy's figure alone, without an interval, named as in `difference`."""
+        return self._mean(getattr(self.figures[self._known(strategy)], figure))
 
     def _mean(self, values: Floats) -> float:
         return self._bootstrap.value(values)

@@ -83,19 +83,18 @@ class Search:
         mark = hashlib.sha256(repr((knobs, seed, about)).encode()).hexdigest()[:16]
         with _quiet():
             self._study = _study(path, mark)
-        self._mend()
-        if not self._study.get_trials(deepcopy=False):
-            for share in (0.5, 0.0, 1.0):  # the middle of each family first, then its ends
-                for family in families:
-                    self.suggest({"family": family.name, **family.told(family.at(share))})
+            self._mend()
+            if not self._study.get_trials(deepcopy=False):
+                for share in (0.5, 0.0, 1.0):  # the middle of each family first, then its ends
+                    for family in families:
+                        self.suggest({"family": family.name, **family.told(family.at(share))})
 
     def _mend(self) -> None:
         """Put back into the queue what a crash has left half done."""
         states = _optuna().trial.TrialState
         for trial in self._study.get_trials(False, (states.RUNNING,)):
-            with _quiet():
-                self._study.tell(trial.number, state=states.FAIL)
-                self._study.enqueue_trial(trial.params)
+            self._study.tell(trial.number, state=states.FAIL)
+            self._study.enqueue_trial(trial.params)
 
     def suggest(self, point: Mapping[str, Any]) -> bool:
         """Put a point first in the queue, its ``family`` beside its knobs; say whether it is one of the space."""
@@ -112,7 +111,7 @@ class Search:
 
     def ask(self, number: int) -> list[tuple["optuna.Trial", Family, Point]]:
         """Return the next points to try."""
-        sampler = _optuna().samplers.TPESampler(seed=zlib.crc32(f"{self.seed} {len(self.trials())}".encode()))
+        sampler = _optuna().samplers.TPESampler(seed=zlib.crc32(f"{self.seed} {len(self._complete())}".encode()))
         self._study.sampler = sampler
         with _quiet():
             return [self._asked(self._study.ask()) for _ in range(number)]
@@ -129,21 +128,28 @@ class Search:
                 trial.suggest_float(place, *knob.ends, log=knob.log)
         return trial, family, _point(family, trial.params)
 
-    def tell(self, trial: "optuna.Trial", outcome: Outcome) -> None:
-        """Note what came of a point; one that could not be replayed is marked, so that its like are avoided."""
+    def tell(self, outcomes: Sequence[tuple["optuna.Trial", Outcome]]) -> None:
+        """Note what came of points; one that could not be replayed is marked, so that its like are avoided."""
+        with _quiet():
+            for trial, outcome in outcomes:
+                self._told(trial, outcome)
+
+    def _told(self, trial: "optuna.Trial", outcome: Outcome) -> None:
         bad = outcome.validity == "invalid"
         trial.set_user_attr("validity", outcome.validity)
         trial.set_user_attr("why", outcome.why)
         trial.set_constraint("invalid", float(bad))
         if self.budget is not None:
             trial.set_constraint("budget", 0.0 if bad else outcome.cost / self.budget - 1)
-        with _quiet():
-            self._study.tell(trial, (0.0, WORST) if bad else (outcome.accuracy, outcome.cost))
+        self._study.tell(trial, (0.0, WORST) if bad else (outcome.accuracy, outcome.cost))
 
     def trials(self) -> list[Trial]:
         """Return all that was tried, in order."""
-        complete = (_optuna().trial.TrialState.COMPLETE,)
-        return [self._trial(number, it) for number, it in enumerate(self._study.get_trials(False, complete))]
+        return [self._trial(number, it) for number, it in enumerate(self._complete())]
+
+    def _complete(self) -> "list[optuna.trial.FrozenTrial]":
+        complete: list[optuna.trial.FrozenTrial] = self._study.get_trials(False, (_optuna().trial.TrialState.COMPLETE,))
+        return complete
 
     def _trial(self, number: int, trial: "optuna.trial.FrozenTrial") -> Trial:
         family = self.families[trial.params["family"]]
@@ -179,6 +185,9 @@ def _quiet() -> Iterator[None]:
     """Keep optuna's log to warnings: what it would say is in the report."""
     logging = _optuna().logging
     before = logging.get_verbosity()
+    if before == logging.WARNING:  # set anew, it would have all loggers forget what they know
+        yield
+        return
     logging.set_verbosity(logging.WARNING)
     try:
         yield

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -40,11 +41,15 @@ class Bootstrap:
         names, self._group = np.unique(np.array(groups), return_inverse=True)
         drawn, self._cluster = np.unique(np.array(clusters), return_inverse=True)
         self._shape = len(names), len(drawn)
-        rng = np.random.default_rng(seed)
-        chances = np.full(len(drawn), 1 / len(drawn))
-        # How often each cluster is drawn; beyond a handful of times it never is, so small numbers do.
-        self._weights = np.vstack(
-            [rng.multinomial(len(drawn), chances, size=CHUNK).astype(np.uint16) for _ in range(-(-draws // CHUNK))]
+        self._draws, self._seed = draws, seed
+
+    @cached_property
+    def _weights(self) -> npt.NDArray[np.uint16]:
+        """How often each cluster is drawn; beyond a handful of times it never is, so small numbers do."""
+        rng, drawn = np.random.default_rng(self._seed), self._shape[1]
+        chances = np.full(drawn, 1 / drawn)
+        return np.vstack(
+            [rng.multinomial(drawn, chances, size=CHUNK).astype(np.uint16) for _ in range(-(-self._draws // CHUNK))]
         )
 
     def mean(self, values: Floats) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from langgraph_tumix.core.strategy import Strategy
 from langgraph_tumix.errors import ConfigError
-from langgraph_tumix.replay.board import Board, Row
+from langgraph_tumix.replay.board import Board
 from langgraph_tumix.replay.compare import replay
 from langgraph_tumix.replay.families import default_space, full_vote
 from langgraph_tumix.replay.recording import Gold, Recording, Run
@@ -149,33 +149,33 @@ def _run(
     watch: Callable[[Trial], None],
 ) -> int:
     """Try points until there are enough; return how many proposals were no points of the space."""
-    refused = 0
-    known = {spelled(trial.strategy): trial.outcome for trial in search.trials()}
-    while (left := trials - len(search.trials())) > 0:
+    refused, done = 0, search.trials()
+    known = {spelled(trial.strategy): trial.outcome for trial in done}
+    while (left := trials - len(done)) > 0:
         batch = min(BATCH, left)
         if propose is not None and known:
-            proposed = propose(list(search.families.values()), search.trials(), batch // 2)
+            proposed = propose(list(search.families.values()), done, batch // 2)
             refused += sum(not search.suggest(point) for point in proposed[: batch // 2])
         members = [(trial, family.strategy(point)) for trial, family, point in search.ask(batch)]
         asked = [(trial, spelled(member), member) for trial, member in members]
         new = {text: member for _, text, member in asked if text not in known}
         if new:
-            rows = board([replace(member, name=text) for text, member in new.items()]).rows
-            known |= {row.strategy: _outcome(row, unit) for row in rows}
-        for trial, text, _ in asked:
-            search.tell(trial, known[text])
-        for done in search.trials()[-batch:]:
-            watch(done)
+            made = board([replace(member, name=text) for text, member in new.items()])
+            known |= {text: _outcome(made, text, unit) for text in new}
+        search.tell([(trial, known[text]) for trial, text, _ in asked])
+        done = search.trials()
+        for trial in done[-batch:]:
+            watch(trial)
     return refused
 
 
-def _outcome(row: Row, unit: Unit) -> Outcome:
-    cost: float = getattr(row, unit)
-    if row.validity == "invalid":
-        return Outcome(0.0, math.inf, "invalid", row.why)
+def _outcome(board: Board, name: str, unit: Unit) -> Outcome:
+    figures, cost = board.figures[name], board.mean(name, unit)
+    if figures.validity == "invalid":
+        return Outcome(0.0, math.inf, "invalid", figures.why)
     if math.isnan(cost):
         return Outcome(0.0, math.inf, "invalid", f"its {unit} are not known")
-    return Outcome(row.accuracy.value, cost, row.validity, row.why)
+    return Outcome(board.mean(name), cost, figures.validity, figures.why)
 
 
 def _ranked(trials: Sequence[Trial], budget: float | None, least: float) -> list[Trial]:

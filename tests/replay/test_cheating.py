@@ -22,6 +22,7 @@ from tests.replay.build import recording, samples, thinking
 
 SECRET = f"right-{os.urandom(8).hex()}"  # stands in no source file
 LATER = "an answer that comes later"
+LEFT_OUT = type(sys) | type | type(lambda: None) | FrameType
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,16 +35,15 @@ def _all_that_is_alive() -> Iterator[None]:
     gc.enable()
 
 
-def reachable(start: Any, limit: int = 200_000) -> list[Any]:
-    """Return what the garbage collector reaches from an object, but for modules, types and code."""
+def reachable(*starts: Any, limit: int = 1_000_000) -> list[Any]:
+    """Return what the garbage collector reaches from objects, the nearest first, but for modules, types and code."""
     seen: dict[int, Any] = {}
-    work = [start]
-    while work and len(seen) < limit:
-        found = work.pop()
-        if id(found) in seen or isinstance(found, type(sys) | type | type(reachable) | FrameType):
-            continue
-        seen[id(found)] = found
-        work += gc.get_referents(found)
+    level: Sequence[Any] = starts
+    while level and len(seen) < limit:
+        new = {id(found): found for found in level if not isinstance(found, LEFT_OUT)}
+        fresh = [found for place, found in new.items() if place not in seen]
+        seen |= new
+        level = gc.get_referents(*fresh)
     return list(seen.values())
 
 
@@ -78,8 +78,7 @@ class Burglar(Aggregator):
 
     def choose(self, view: View, groups: Sequence[Sequence[str]], seed: int) -> Choice | None:
         self.loot.append(texts(gc.get_referents(*gc.get_objects())))
-        for place in {id(place): place for place in on_the_stack()}.values():
-            self.loot.append(texts(reachable(place, 20_000)))
+        self.loot.append(texts(reachable(*on_the_stack())))
         return Majority("independent").choose(view, groups, seed)
 
 

@@ -18,8 +18,20 @@ from tests.replay.build import debate
 SIX = ["--strategy", "one = FixedRounds(1)", "--strategy", "all = FixedRounds(3)"]
 
 
+_MADE: dict[int, bytes] = {}
+
+
 def recorded(path: Path, questions: int = 12) -> Path:
-    """Write a recording of debates, with its gold beside it."""
+    """Write a recording of debates, made once for all who ask, with its gold beside it."""
+    if questions not in _MADE:
+        _record(path, questions)
+        _MADE[questions] = path.read_bytes()
+    path.write_bytes(_MADE[questions])
+    write_gold(gold_path(path), {("", f"q{number}"): frozenset({"7"}) for number in range(questions)})
+    return path
+
+
+def _record(path: Path, questions: int) -> None:
     recorder = Recorder(path)
     for number in range(questions):
         run = debate(f"q{number}", random.Random(number))
@@ -28,8 +40,6 @@ def recorded(path: Path, questions: int = 12) -> Path:
             recorder.note(run.id, note)
         recorder.end(run.id)
     recorder.close()
-    write_gold(gold_path(path), {("", f"q{number}"): frozenset({"7"}) for number in range(questions)})
-    return path
 
 
 def tumix(*arguments: object) -> Any:

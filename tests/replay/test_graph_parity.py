@@ -2,6 +2,8 @@
 
 240 random strategies and questions, step by step: who ran in which round and read what, each decision of the stop rule,
 each request, what it cost, and the answer. The model is random: nothing but the recording ties the two together.
+
+Who ends first is chance as well, but no time passes: an agent lets others go ahead for some turns of the event loop.
 """
 
 import asyncio
@@ -48,12 +50,13 @@ ANSWERS = [
 
 
 class Moody(ScriptedChatModel):
-    """Answers by chance, after a time by chance."""
+    """Answers by chance, after turns of the event loop by chance."""
 
     rng: Any
 
     async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
-        await asyncio.sleep(self.rng.choice([0.0, 0.0, 0.001, 0.003]))
+        for _ in range(self.rng.choice([0, 0, 1, 3])):
+            await asyncio.sleep(0)
         return self._generate(messages)
 
 
@@ -76,10 +79,16 @@ def strategy_of(seed: int) -> Strategy:
 _LIVED: dict[int, tuple[Strategy, dict[str, Any], Run]] = {}
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lend a folder for all recordings."""
+    return tmp_path_factory.mktemp("live")
+
+
 async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
     """Run a strategy live, once for all who ask, and return it with its last state and its recording."""
     if seed not in _LIVED:
-        strategy, path = strategy_of(seed), folder / "run.jsonl"
+        strategy, path = strategy_of(seed), folder / f"{seed}.jsonl"
         assert isinstance(strategy.allocate, Allocator)
         graph = create_tumix(
             moody(seed),
@@ -91,7 +100,6 @@ async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
         )
         states = [state async for state in graph.astream({"question": f"Which, of {seed}?"}, stream_mode="values")]
         (run,) = read_recording(path)[0].runs
-        path.unlink()
         _LIVED[seed] = strategy, states[-1], run
     return _LIVED[seed]
 
@@ -101,8 +109,8 @@ SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for 
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
-    strategy, state, run = await live(seed, tmp_path)
+async def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
+    strategy, state, run = await live(seed, folder)
     played = play(strategy, run)
     assert (played.validity, played.why) == ("exact", "")
     reports, outcome = state["rounds"], Outcome(state["outcome"])
@@ -117,11 +125,11 @@ async def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None
 
 
 @pytest.mark.long
-async def test_the_strategies_do_differ(tmp_path: Path) -> None:
+async def test_the_strategies_do_differ(folder: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()
     for seed in range(60):
-        _, state, run = await live(seed, tmp_path)
+        _, state, run = await live(seed, folder)
         ends.add((len(state["rounds"]), state["answer"], len(state["notes"])))
         causes |= {note["cause"] for note in run.notes}
         kinds |= {request.partition(":")[0] for request in run.replies}

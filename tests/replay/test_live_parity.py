@@ -135,15 +135,21 @@ AGGREGATORS: list[Aggregator] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lend a folder for all recordings."""
+    return tmp_path_factory.mktemp("live")
+
+
 @pytest.mark.parametrize("seed", range(240))
-def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
+def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
     rng = random.Random(seed)
     rule = FixedRounds(LAST_ROUND) | rng.choice(RULES)
     strategy = Strategy("random", ALLOCATORS[seed % len(ALLOCATORS)](rng), rule, rng.choice(AGGREGATORS))
-    recorder = Recorder(tmp_path / "run.jsonl")
+    recorder = Recorder(folder / f"{seed}.jsonl")
     decisions, view, said = live(strategy, seed, recorder)
     recorder.close()
-    recording, _ = read_recording(tmp_path / "run.jsonl")
+    recording, _ = read_recording(recorder.path)
     played = play(strategy, recording.runs[0])
     assert (played.validity, played.why) == ("exact", "")
     assert played.decisions == decisions
@@ -152,10 +158,10 @@ def test_live_and_replayed_decide_alike(seed: int, tmp_path: Path) -> None:
     assert (played.choice.answer if played.choice else None) == said
 
 
-def test_the_strategies_do_differ(tmp_path: Path) -> None:
+def test_the_strategies_do_differ(folder: Path) -> None:
     ends = set()
     for seed in range(40):
-        recorder = Recorder(tmp_path / f"{seed}.jsonl")
+        recorder = Recorder(folder / f"differ-{seed}.jsonl")
         decisions, view, said = live(
             Strategy("all", Everyone(), FixedRounds(4) | BetaLead(0.8, shared=True)), seed, recorder
         )

@@ -63,8 +63,20 @@ def asc(confidence: Span | Options = Span(0.6, 0.99)) -> Family:  # noqa: B008 -
     )
 
 
-def test_the_best_is_cheaper_and_shown_on_other_questions() -> None:
-    found = tuned(votes(), space=[asc()])
+@pytest.fixture(scope="module")
+def adaptive() -> Tuning:
+    """Return the search over adaptive consistency that several tests look at."""
+    return tuned(votes(), space=[asc()])
+
+
+@pytest.fixture(scope="module")
+def whole() -> Tuning:
+    """Return a search over the built-in space, at once and from seed 3."""
+    return tuned(votes(12), seed=3)
+
+
+def test_the_best_is_cheaper_and_shown_on_other_questions(adaptive: Tuning) -> None:
+    found = adaptive
     assert found.best is not None
     assert found.held_out is not None
     assert found.unit == "tokens"
@@ -75,10 +87,9 @@ def test_the_best_is_cheaper_and_shown_on_other_questions() -> None:
     assert (reference.questions, found.held_out["tuned"].questions) == (20, 20)
 
 
-def test_the_held_out_figures_are_those_of_a_replay_of_what_is_printed() -> None:
-    recorded = votes()
-    found = tuned(recorded)
-    _, others = split(recorded, 0.5)
+def test_the_held_out_figures_are_those_of_a_replay_of_what_is_printed(adaptive: Tuning) -> None:
+    found = adaptive
+    _, others = split(votes(), 0.5)
     board = replay(others, [read_strategy(found.spelling)], gold=gold(*others.runs))
     assert found.held_out is not None
     shown, again = found.held_out["tuned"], board["tuned"]
@@ -130,16 +141,14 @@ def test_another_recording_may_be_the_test() -> None:
     assert (found.tuned["full vote"].questions, found.held_out["tuned"].questions) == (9, 7)
 
 
-def test_a_seed_fixes_the_search() -> None:
-    recorded = votes(12)
-    one, same, other = (points(tuned(recorded, seed=seed)) for seed in (1, 1, 2))
-    assert one == same
-    assert one != other
+def test_a_seed_fixes_the_search(whole: Tuning) -> None:
+    same, other = (points(tuned(votes(12), seed=seed)) for seed in (3, 2))
+    assert points(whole) == same
+    assert points(whole) != other
 
 
-def test_a_search_is_gone_on_with_from_its_file(tmp_path: Path) -> None:
+def test_a_search_is_gone_on_with_from_its_file(whole: Tuning, tmp_path: Path) -> None:
     recorded, study = votes(12), tmp_path / "study.log"
-    whole = tuned(recorded, seed=3)
     tuned(recorded, seed=3, study=study, trials=16)
     seen: list[Trial] = []
     found = tuned(recorded, seed=3, study=study, watch=seen.append)
@@ -262,7 +271,7 @@ def test_too_few_questions_are_called_too_few() -> None:
 
 def test_a_clear_difference_is_not_called_too_few() -> None:
     worse = [written("one", "Batches($n, $n), Majority('independent')", {"n": Options((1,))})]
-    found = tuned(votes(300, right=0.7), space=worse, trials=1)
+    found = tuned(votes(120, right=0.7), space=worse, trials=1)
     (line,) = found.verdicts()
     assert "tuned is less accurate than full vote" in line
     assert any("none is as accurate as full vote" in note for note in found.notes())
