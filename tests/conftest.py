@@ -20,14 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY", "TAVILY_BASE_URL", "TUMIX_MODEL")
 
-
 gc.disable()  # until all is collected
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that hold long tests, so that no worker is left alone with one at the end."""
-    long = {item.path for item in items if {mark.name for mark in item.iter_markers()} & {"kernel", "server", "long"}}
-    items.sort(key=lambda item: item.path not in long)
 
 
 def pytest_collection_finish() -> None:
