@@ -23,8 +23,8 @@ def ask(graph: "TumixGraph", question: str, *, context: TumixContext | None = No
         ConfigError: There is an event loop already, as in a notebook or a server: await ``graph.ainvoke`` there.
 
     >>> from langgraph_tumix import create_tumix
-    >>> ask(create_tumix("offline", agents=["C"]), "What is 17 * 23?").answer
-    '391'
+    >>> ask(create_tumix("offline", agents=["CoT"]), "What is 12 + 30?").answer
+    '42'
     """
     try:
         asyncio.get_running_loop()

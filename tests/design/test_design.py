@@ -139,7 +139,7 @@ async def test_not_more_than_keep_are_admitted() -> None:
         return "<<<none>>>"
 
     new = [{"name": name, "instruction": f"Go {name} all the way."} for name in ("alpha", "beta")]
-    report = await designed(new, numbered(60), solve, keep=1)
+    report = await designed(new, numbered(36), solve, keep=1)
     assert sorted(kinds(report)) == ["", "surplus"]
 
 
@@ -167,9 +167,9 @@ async def test_the_failures_of_one_candidate_take_nothing_from_another() -> None
         return ValueError("too long for me") if "flaky" in messages[1].text and number % 4 == 1 else knows(messages)
 
     flaky = {"name": "Flaky", "instruction": "Be flaky about it all, and look nothing up."}
-    report = await designed([GOOD, flaky], numbered(40), solve)
+    report = await designed([GOOD, flaky], numbered(28), solve)
     good, other = (candidate["worth"]["questions"] for candidate in report["candidates"])
-    assert good == 36 > other
+    assert good == 24 > other
     assert report["candidates"][0]["status"] == "admitted"
 
 
@@ -193,11 +193,11 @@ async def test_without_right_answers_the_figures_say_what_they_are() -> None:
 
 
 async def test_gold_for_some_is_said_and_only_these_count() -> None:
-    probes = [probe if n % 2 else Probe(probe.question) for n, probe in enumerate(numbered(40))]
+    probes = [probe if n % 2 else Probe(probe.question) for n, probe in enumerate(numbered(28))]
     report = await designed([GOOD], probes)
     labelled = report["questions"]["labelled"]
     assert 0 < labelled < report["questions"]["tried"]
-    assert f"the right answer is known to {labelled} of 36 questions" in report["warnings"][0]
+    assert f"the right answer is known to {labelled} of 24 questions" in report["warnings"][0]
     assert report["candidates"][0]["worth"]["questions"] == labelled
 
 

@@ -121,21 +121,21 @@ def test_answers_may_be_missing(tmp_path: Path) -> None:
 
 async def test_a_better_group_is_written_and_compared_on_questions_held_out() -> None:
     model = designing([GOOD, {"name": "Talker", "instruction": "Think aloud, then decide."}], knows)
-    designed = await design_roster(Designer(questions=numbered(64)), workshop(model), 2)
+    designed = await design_roster(Designer(questions=numbered(28)), workshop(model), 2)
     assert designed.choice is not None
-    assert (designed.choice.gain.verdict, designed.choice.questions) == ("better", 30)
+    assert (designed.choice.gain.verdict, designed.choice.questions) == ("better", 12)
     assert "Lookup" in [agent.name for agent in designed.agents]
     by_name = {candidate["name"]: candidate for candidate in designed.report["candidates"]}
     assert by_name["Lookup"]["status"] == "admitted"
     assert by_name["Talker"]["kind"] == "surplus"
     assert by_name["Talker"]["worth"]["basis"] == "gold"
-    assert any("30 questions held out" in said for said in designed.report["warnings"])
+    assert any("12 questions held out" in said for said in designed.report["warnings"])
     assert json.loads(json.dumps(designed.evidence))["choice"]["gain"]["low"] > 0
 
 
 async def test_the_roster_in_force_stays_when_nothing_is_better() -> None:
     model = designing([{"name": "Talker", "instruction": "Think aloud, then decide."}], knows)
-    designed = await design_roster(Designer(questions=numbered(64)), workshop(model), 2)
+    designed = await design_roster(Designer(questions=numbered(28)), workshop(model), 2)
     assert [agent.name for agent in designed.agents] == ["Base", "C"]
     assert designed.choice is not None
     assert designed.choice.gain.verdict == "not distinguishable"
@@ -161,7 +161,7 @@ async def test_what_was_tried_before_is_not_paid_again(tmp_path: Path) -> None:
     for _ in range(2):
         model = designing([GOOD], knows)
         with Trials(tmp_path / "trials.jsonl") as trials:
-            designed = await design_roster(Designer(questions=numbered(40)), workshop(model, trials=trials), 2)
+            designed = await design_roster(Designer(questions=numbered(28)), workshop(model, trials=trials), 2)
         counts.append(len(model.calls))
         assert "Lookup" in [agent.name for agent in designed.agents]
     assert counts[0] > 50

@@ -25,7 +25,7 @@ COUNTS = tuple(used())[:-1]  # all but the dollars
 
 @pytest.fixture(scope="module")
 async def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return await make(tmp_path_factory.mktemp("runs") / "few", 6, repeats=2)
+    return await make(tmp_path_factory.mktemp("runs") / "few", 3, repeats=2)
 
 
 def sums(rows: list[dict[str, Any]], *by: str) -> dict[tuple[Any, ...], list[int]]:
@@ -38,7 +38,7 @@ def sums(rows: list[dict[str, Any]], *by: str) -> dict[tuple[Any, ...], list[int
 
 def test_usage_adds_up_to_the_token(folder: Path) -> None:
     found = tables(read_run(folder))
-    assert len(found["questions"]) == 24
+    assert len(found["questions"]) == 12
     assert sums(found["usage"]) == sums(found["questions"])
     agents = [row for row in found["usage"] if row["agent"] not in ("judge", "aggregator")]
     assert sums(found["notes"], "agent") == sums(agents, "agent")

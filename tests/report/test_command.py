@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.report.command import report, view
+from tests.report.runs import make
 
 PROGRAM = """
 import signal
@@ -25,10 +26,15 @@ app()
 """
 
 
-def test_report_says_what_it_wrote(boxes: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+async def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return await make(tmp_path_factory.mktemp("runs") / "few", 2)
+
+
+def test_report_says_what_it_wrote(run: Path, tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(report)
-    done = CliRunner().invoke(app, [str(boxes), "--out", str(tmp_path / "page.html")])
+    done = CliRunner().invoke(app, [str(run), "--out", str(tmp_path / "page.html")])
     assert (done.exit_code, done.stdout) == (0, f"{tmp_path / 'page.html'}\n")
     assert (tmp_path / "page.html").is_file()
 
@@ -40,10 +46,10 @@ def test_no_run_is_a_mistake_of_the_caller(command: object, tmp_path: Path) -> N
 
 
 @pytest.mark.server
-def test_view_serves_until_it_is_interrupted(boxes: Path) -> None:
+def test_view_serves_until_it_is_interrupted(run: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "view", str(boxes)], stdout=subprocess.PIPE, text=True, env=environment
+        [sys.executable, "-c", PROGRAM, "view", str(run)], stdout=subprocess.PIPE, text=True, env=environment
     ) as program:
         assert program.stdout is not None
         address = program.stdout.readline().strip()

@@ -9,7 +9,13 @@ import pytest
 
 from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.report import page, read_run
-from tests.report.runs import add, lines, results
+from tests.report.runs import add, lines, make, results
+
+
+@pytest.fixture(scope="module")
+async def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run of fewer questions than those that are looked at: what may be broken is the same."""
+    return await make(tmp_path_factory.mktemp("runs") / "boxes", 6)
 
 
 @pytest.fixture
@@ -24,7 +30,7 @@ def change(folder: Path, **entries: Any) -> None:
 
 def test_a_whole_run(boxes: Path) -> None:
     run = read_run(boxes)
-    assert (run.name, len(run.tasks), len(run.results), run.presets) == ("boxes", 30, 60, ["trio", "single"])
+    assert (run.name, len(run.tasks), len(run.results), run.presets) == ("boxes", 6, 12, ["trio", "single"])
     assert run.problems == ()
     assert run.about["simulated"]
 
@@ -65,7 +71,7 @@ def test_a_malformed_line_is_left_out_and_said(line: str, copy: Path) -> None:
     kept = (copy / "results.jsonl").read_text()
     (copy / "results.jsonl").write_text(f"{line}\n\n{kept}")
     run = read_run(copy)
-    assert len(run.results) == 60
+    assert len(run.results) == 12
     assert len(run.problems) == 1
     assert run.problems[0].startswith("1 line of results.jsonl cannot be read and was left out (line 1: ")
 
@@ -75,7 +81,7 @@ def test_a_half_written_last_line_is_the_normal_end_of_a_run(share: float, copy:
     kept = (copy / "results.jsonl").read_bytes().splitlines(keepends=True)
     (copy / "results.jsonl").write_bytes(b"".join(kept[:-1]) + kept[-1][: int(share * len(kept[-1]))])
     run = read_run(copy)
-    assert len(run.results) == 59
+    assert len(run.results) == 11
     assert run.problems == ("the last line of results.jsonl is half-written and was left out",)
 
 
@@ -83,7 +89,7 @@ def test_of_a_result_that_stands_there_twice_the_later_counts(copy: Path) -> Non
     again = results(copy)[0]
     add(copy, {**again, "score": {"correct": None, "by": "none", "why": "again"}})
     run = read_run(copy)
-    assert len(run.results) == 60
+    assert len(run.results) == 12
     assert run.results[0]["score"]["why"] == "again"
     assert run.problems == ("1 results stand there twice: the later one counts",)
 
@@ -93,15 +99,15 @@ def test_half_a_character_loses_no_result(copy: Path) -> None:
     first["notes"][0]["text"] = "half \ud800 a character"
     add(copy, {**first, "repeat": 1})
     run = read_run(copy)
-    assert len(run.results) == 61
+    assert len(run.results) == 13
     assert run.results[-1].get("notes", [])[0]["text"] == "half ? a character"
 
 
 def test_missing_answers_are_said(copy: Path) -> None:
     kept = [json.loads(line) for line in (copy / "gold.jsonl").read_text().splitlines()]
-    lines(copy / "gold.jsonl", [*kept[:20], {"id": "box-021", "answer": None}])
+    lines(copy / "gold.jsonl", [*kept[:4], {"id": "box-005", "answer": None}])
     assert read_run(copy).problems == (
-        "the right answer to 10 of 30 questions is not known: they do not count in the accuracy",
+        "the right answer to 2 of 6 questions is not known: they do not count in the accuracy",
     )
     (copy / "gold.jsonl").unlink()
     assert read_run(copy).problems == ("the right answers are not known, so there is no accuracy",)
@@ -111,7 +117,7 @@ def test_questions_and_presets_that_only_results_know(copy: Path) -> None:
     (copy / "tasks.jsonl").unlink()
     change(copy, presets=["trio"])
     run = read_run(copy)
-    assert len(run.tasks) == 30
+    assert len(run.tasks) == 6
     assert run.tasks["box-001"]["question"].startswith("A locked box no. 1 ")
     assert run.presets == ["trio", "single"]
 
