@@ -112,8 +112,9 @@ async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: 
 
 @pytest.mark.long
 async def test_short_of_money_nothing_is_matched_with_half_a_preset(tmp_path: Path) -> None:
-    progress = await run(tmp_path, usd=0.004)
+    progress = await run(tmp_path, usd=0.104, at_once=1)  # one question's reservation, and what two have cost
     assert progress.suspended
+    assert 0 < len(progress.spent["scimaster"]) < len(TASKS)
     assert "matched" not in read_run(tmp_path).about
     assert (await run(tmp_path, usd=9.0)).done == len(PRESETS) * len(TASKS)
 
