@@ -6,12 +6,14 @@ for each model call, spent on nothing. See docs/performance.md for what it is wo
 """
 
 from collections.abc import Callable, Coroutine
+from functools import lru_cache
 from typing import Any, cast
 
 from langchain_core.callbacks import BaseCallbackManager
+from langchain_core.runnables import RunnableConfig
 from langgraph.channels import BinaryOperatorAggregate
 from langgraph.config import get_config
-from langgraph.graph import END, START
+from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
 from langsmith.utils import tracing_is_enabled
 
@@ -19,11 +21,25 @@ from langgraph_tumix.agents.loop import AgentGraph
 from langgraph_tumix.agents.run import Run
 from langgraph_tumix.agents.work import AgentInput, AgentState
 
-Walk = Callable[[AgentInput, Run], Coroutine[Any, Any, AgentState]]
+_Walk = Callable[[AgentInput, Run], Coroutine[Any, Any, AgentState]]
 _Called = Callable[[Any, Runtime[Run]], Coroutine[Any, Any, Any]]
 
 
-def watched() -> bool:
+# LangGraph fails if a graph without a checkpointer inherits the durability "sync".
+_UNSAVED: RunnableConfig = {"configurable": {"__pregel_checkpointer": None, "__pregel_durability": "async"}}
+
+
+async def go_through(graph: AgentGraph, start: AgentInput, run: Run, name: RunnableConfig) -> AgentState:
+    """Run an agent: through LangGraph, under its name, where somebody looks in, else by its bare steps.
+
+    Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
+    """
+    if _watched():
+        return cast("AgentState", await graph.ainvoke(start, {**_UNSAVED, **name}, context=run))
+    return await _walk_of(graph.builder)(start, run)
+
+
+def _watched() -> bool:
     """Whether the run around this one streams what is inside of its nodes, or is traced."""
     try:
         config = get_config()
@@ -34,9 +50,9 @@ def watched() -> bool:
     return bool(handlers) or "__pregel_stream" in config.get("configurable", {})
 
 
-def walk_of(graph: AgentGraph) -> Walk:
-    """Return what takes the steps of `graph`, one after the other, from an opening to the end."""
-    builder = graph.builder
+@lru_cache(maxsize=256)
+def _walk_of(builder: StateGraph[Any, Any, Any, Any]) -> _Walk:
+    """Return what takes the steps of a graph, one after the other, from an opening to the end."""
     steps = {name: _called(node.runnable) for name, node in builder.nodes.items()}
     edges = dict(builder.edges)
     branches = {name: next(iter(them.values())) for name, them in builder.branches.items()}

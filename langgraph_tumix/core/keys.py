@@ -58,11 +58,6 @@ def _cached_key(answer: str) -> str | None:
     return _key(answer, 0)
 
 
-@lru_cache(maxsize=4096)
-def _cached_plain(answer: str) -> str:
-    return plain(answer)
-
-
 def _key(answer: str, depth: int) -> str | None:
     text = plain(answer)
     if len(text) > LONGEST or depth > _DEEPEST or _CHEMICAL.fullmatch(text):
@@ -130,7 +125,7 @@ def group_keys(answers: Sequence[str]) -> list[str | None]:
 def _join_options(answers: Sequence[str], keys: list[str | None]) -> list[str | None]:
     joined, letters = list(keys), defaultdict[str | None, set[str]](set)
     for place, answer in enumerate(answers):
-        text = _cached_plain(answer) if len(answer) <= LONGEST else ""
+        text = plain(answer) if len(answer) <= LONGEST else ""
         option = read_choice(text)
         maybe = None if option else _MAYBE_CHOICE.fullmatch(text)
         if maybe and f"choice:{maybe[1]}" in keys and not _OTHER_CHOICE.search(maybe[2]):

@@ -6,19 +6,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 
 from langgraph_tumix.agents.conclude import conclude, failure
 from langgraph_tumix.agents.equipped import Equipped
-from langgraph_tumix.agents.loop import agent_graph
+from langgraph_tumix.agents.loop import AgentGraph, agent_graph
 from langgraph_tumix.agents.prompt import Question, shared_part
 from langgraph_tumix.agents.rosterfile import fingerprint
 from langgraph_tumix.agents.run import Conclusion, Run
-from langgraph_tumix.agents.spec import Agent
-from langgraph_tumix.agents.walk import Walk, walk_of, watched
-from langgraph_tumix.agents.work import AgentInput, AgentState, opening
+from langgraph_tumix.agents.walk import go_through
+from langgraph_tumix.agents.work import opening
 from langgraph_tumix.core.notes import LOST, Note
 from langgraph_tumix.design.trials import Trials
 from langgraph_tumix.models.meter import Meter
@@ -67,13 +66,13 @@ class Bench:
 
         What budget or time cut off is missing: the others are whole.
         """
-        slots, walks = asyncio.Semaphore(QUESTIONS_AT_ONCE), [_walk(one.agent) for one in agents]
+        slots, graphs = asyncio.Semaphore(QUESTIONS_AT_ONCE), [agent_graph(one.agent) for one in agents]
         done, total = 0, len(agents) * len(questions)
         notes: dict[tuple[str, str], Note] = {}
 
-        async def one(equipped: Equipped, walk: Walk, question: str) -> None:
+        async def one(equipped: Equipped, graph: AgentGraph, question: str) -> None:
             nonlocal done
-            note = await self._note(equipped, walk, question)
+            note = await self._note(equipped, graph, question)
             done += 1
             self.tick(done, total)
             if note is not None:
@@ -81,22 +80,22 @@ class Bench:
 
         async def all_on(question: str) -> None:
             async with slots, asyncio.TaskGroup() as group:
-                for equipped, walk in zip(agents, walks, strict=True):
-                    group.create_task(one(equipped, walk, question))
+                for equipped, graph in zip(agents, graphs, strict=True):
+                    group.create_task(one(equipped, graph, question))
 
         async with asyncio.TaskGroup() as questions_in_order:
             for question in questions:
                 questions_in_order.create_task(all_on(question))
         return notes
 
-    async def _note(self, equipped: Equipped, walk: Walk, question: str) -> Note | None:
+    async def _note(self, equipped: Equipped, graph: AgentGraph, question: str) -> Note | None:
         key = f"{fingerprint(equipped.agent)}/{equipped.model.name}/{sha256(question.encode()).hexdigest()[:16]}"
         kept = self.trials.notes.get(key)
         if kept is not None or self.spent_out:
             return kept
         meter = self.meter.account(f"trial of {equipped.agent.name}")
         try:
-            note = await self._tried(equipped, walk, question, meter)
+            note = await self._tried(equipped, graph, question, meter)
         except asyncio.CancelledError:
             self.trials.charge(meter.ledger.spent)
             raise
@@ -110,7 +109,7 @@ class Bench:
             self.trials.keep(key, note)
         return note
 
-    async def _tried(self, equipped: Equipped, walk: Walk, question: str, meter: Meter) -> Note:
+    async def _tried(self, equipped: Equipped, graph: AgentGraph, question: str, meter: Meter) -> Note:
         asked = Question(
             id=secrets.token_hex(8),
             text=question,
@@ -127,7 +126,7 @@ class Bench:
         try:
             async with asyncio.timeout(max(0.0, rest)):
                 start = opening(equipped.agent, shared_part(asked, [], limit=0, seed=0), [])
-                ended = await walk(start, run)
+                ended = await go_through(graph, start, run, {})
                 end = conclude(run, ended["messages"])
         except GraphBubbleUp:
             raise  # LangGraph's own business
@@ -140,18 +139,6 @@ class Bench:
         finally:
             await run.aclose()
         return run.note(end, saw=[], seconds=time.monotonic() - begun)
-
-
-def _walk(agent: Agent) -> Walk:
-    # A trial is over before the design node is: nothing of it is worth a checkpoint.
-    graph = agent_graph(agent).copy({"checkpointer": False})
-    walk = walk_of(graph)
-
-    async def go(start: AgentInput, run: Run) -> AgentState:
-        ended: Any = await (graph.ainvoke(start, context=run) if watched() else walk(start, run))
-        return cast("AgentState", ended)
-
-    return go
 
 
 def _unheard(event: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
 
@@ -16,7 +15,7 @@ from langgraph_tumix.agents.loop import AgentGraph, agent_graph
 from langgraph_tumix.agents.native import tools_of
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.tracing import named
-from langgraph_tumix.agents.walk import Walk, walk_of, watched
+from langgraph_tumix.agents.walk import go_through
 from langgraph_tumix.agents.work import opening
 from langgraph_tumix.background import abandonable
 from langgraph_tumix.context import TumixContext
@@ -40,17 +39,16 @@ LADDER = (0.4, 0.7, 1.0, 1.2)
 def agent_node(plan: Plan, equipped: Equipped) -> Node:
     """Return the node of an agent."""
     subgraph = agent_graph(equipped.agent)  # a closure cell, so that LangGraph sees and draws it
-    walk = walk_of(subgraph)
 
     async def answer(state: TumixState, runtime: Runtime[TumixContext]) -> Update:
         # All else is elsewhere: LangGraph takes the bytecode of this function apart, in search of the subgraph.
-        return await _answered(plan, equipped, subgraph, walk, state, runtime)
+        return await _answered(plan, equipped, subgraph, state, runtime)
 
     return answer
 
 
 async def _answered(
-    plan: Plan, equipped: Equipped, subgraph: AgentGraph, walk: Walk, state: TumixState, runtime: Runtime[TumixContext]
+    plan: Plan, equipped: Equipped, subgraph: AgentGraph, state: TumixState, runtime: Runtime[TumixContext]
 ) -> Update:
     """Run the agent for each of its turns in this round."""
     turns = turns_of(state, equipped.agent.name)
@@ -60,8 +58,7 @@ async def _answered(
     async with plan.step(state, runtime, "agents") as step:
         limit = _soonest(context, seconds_left(state, context), step.race.begun)
         runs = _runs(equipped, turns, state, step, limit.when, context, runtime.stream_writer)
-        # Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
-        work, looked_at = [], watched()
+        work = []
         for run, turn in zip(runs, turns, strict=True):
             shown = [note for note in state.get("notes", []) if note["id"] in turn["show"]]
             shared = step.shared(run.question, shown, limit=equipped.model.notes_limit, seed=context.seed)
@@ -69,16 +66,12 @@ async def _answered(
             images, mark = run.question["images"], run.caching.mark
             start = opening(equipped.agent, shared, images, context.tool_seconds, mark)
             name = named(equipped.agent.name, run.round, run.sample)
-            going = subgraph.ainvoke(start, {**_UNSAVED, **name}, context=run) if looked_at else walk(start, run)
+            going = go_through(subgraph, start, run, name)
             saw = [note["id"] for note in shown]
             work.append(_note(run, going, saw, limit, step.race, others=len(runs) > 1))
         notes = await _together(work) if len(work) > 1 else [await work[0]]
         step.race.finish(notes)
     return {"notes": notes}
-
-
-# LangGraph fails if a graph without a checkpointer inherits the durability "sync".
-_UNSAVED: RunnableConfig = {"configurable": {"__pregel_checkpointer": None, "__pregel_durability": "async"}}
 
 
 def _runs(
