@@ -35,7 +35,7 @@ def _all_that_is_alive() -> Iterator[None]:
     gc.enable()
 
 
-def reachable(*starts: Any, limit: int = 1_000_000) -> list[Any]:
+def reachable(*starts: Any, limit: int = 100_000) -> list[Any]:
     """Return what the garbage collector reaches from objects, the nearest first, but for modules, types and code."""
     seen: dict[int, Any] = {}
     level: Sequence[Any] = starts

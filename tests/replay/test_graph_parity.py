@@ -1,6 +1,6 @@
 """The same strategy object decides the same live, through LangGraph, and replayed from that run's recording.
 
-240 random strategies and questions, step by step: who ran in which round and read what, each decision of the stop rule,
+200 random strategies and questions, step by step: who ran in which round and read what, each decision of the stop rule,
 each request, what it cost, and the answer. The model is random: nothing but the recording ties the two together.
 
 Who ends first is chance as well, but no time passes: an agent lets others go ahead for some turns of the event loop.
@@ -104,12 +104,13 @@ async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
     return _LIVED[seed]
 
 
-# A few every time, all of them where there is time for whole graphs.
-SEEDS = [pytest.param(seed, marks=pytest.mark.long) if seed >= 40 else seed for seed in range(240)]
+async def test_live_and_replayed_decide_alike(folder: Path, subtests: pytest.Subtests) -> None:
+    for seed in range(200):
+        with subtests.test(seed=seed):
+            await lived_and_replayed_alike(seed, folder)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-async def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
+async def lived_and_replayed_alike(seed: int, folder: Path) -> None:
     strategy, state, run = await live(seed, folder)
     played = play(strategy, run)
     assert (played.validity, played.why) == ("exact", "")
@@ -124,7 +125,6 @@ async def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
     assert list(run.notes) == state["notes"]
 
 
-@pytest.mark.long
 async def test_the_strategies_do_differ(folder: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()

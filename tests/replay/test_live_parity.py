@@ -135,14 +135,13 @@ AGGREGATORS: list[Aggregator] = [
 ]
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Lend a folder for all recordings."""
-    return tmp_path_factory.mktemp("live")
+def test_live_and_replayed_decide_alike(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    for seed in range(240):
+        with subtests.test(seed=seed):
+            lived_and_replayed_alike(seed, tmp_path)
 
 
-@pytest.mark.parametrize("seed", range(240))
-def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
+def lived_and_replayed_alike(seed: int, folder: Path) -> None:
     rng = random.Random(seed)
     rule = FixedRounds(LAST_ROUND) | rng.choice(RULES)
     strategy = Strategy("random", ALLOCATORS[seed % len(ALLOCATORS)](rng), rule, rng.choice(AGGREGATORS))
@@ -158,10 +157,10 @@ def test_live_and_replayed_decide_alike(seed: int, folder: Path) -> None:
     assert (played.choice.answer if played.choice else None) == said
 
 
-def test_the_strategies_do_differ(folder: Path) -> None:
+def test_the_strategies_do_differ(tmp_path: Path) -> None:
     ends = set()
     for seed in range(40):
-        recorder = Recorder(folder / f"differ-{seed}.jsonl")
+        recorder = Recorder(tmp_path / f"{seed}.jsonl")
         decisions, view, said = live(
             Strategy("all", Everyone(), FixedRounds(4) | BetaLead(0.8, shared=True)), seed, recorder
         )

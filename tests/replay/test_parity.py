@@ -60,8 +60,13 @@ def random_run(rng: random.Random) -> Run:
     return Run("q", roster=roster, notes=notes, keys=verbatim)
 
 
-@pytest.mark.parametrize("seed", range(300))
-def test_fast_and_slow_agree(seed: int) -> None:
+def test_fast_and_slow_agree(subtests: pytest.Subtests) -> None:
+    for seed in range(300):
+        with subtests.test(seed=seed):
+            fast_and_slow_agree(seed)
+
+
+def fast_and_slow_agree(seed: int) -> None:
     rng = random.Random(seed)
     run, rule = random_run(rng), random_rule(rng)
     samples = len(run.notes)

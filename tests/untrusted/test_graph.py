@@ -1,6 +1,8 @@
 """Hostile texts wherever text comes from: none ends a run, votes twice, starts a tool or moves the judge."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -9,11 +11,12 @@ from langchain_core.tools import tool
 
 from langgraph_tumix import Agent, Outcome, Toolbox, create_tumix
 from langgraph_tumix.agents.run import LONGEST_OUTPUT, LONGEST_TEXT
+from langgraph_tumix.agents.tumix import FIFTEEN
 from langgraph_tumix.search.base import Ask, Found, Hit
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel
 from tests.graph.roles import GUIDES, FakeSearch
 from tests.untrusted.reader import HIDDEN, Reader, marker_of
-from tests.untrusted.table import ATTACKS, FALSE, LOOT, Attack
+from tests.untrusted.table import ATTACKS, FALSE, LOOT
 
 pytestmark = pytest.mark.long
 
@@ -21,10 +24,14 @@ HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
 CROWD = [*HONEST, *["Base"] * 4]
 PROGRAM = "print(6 * 7)\n"
 
-attacks = pytest.mark.parametrize("attack", list(ATTACKS.values()), ids=list(ATTACKS))
 SHORT = [name for name in ATTACKS if "megabytes" not in name]
 GANGS = [SHORT[n : n + 5] for n in range(0, len(SHORT), 5)] + [[name] for name in ATTACKS if name not in SHORT]
 gangs = pytest.mark.parametrize("gang", GANGS, ids="; ".join)
+
+
+def joined(gang: list[str]) -> str:
+    """Return what who does not know the marker can say in the words of all of them."""
+    return "\n".join(ATTACKS[name]("0123456789ab") for name in gang)
 
 
 def eve(number: int, **tools: Any) -> Agent:
@@ -102,10 +109,11 @@ async def test_hostile_agents_with_tools_start_none_but_their_own(gang: list[str
     check(state, reader, tools, honest=len(CROWD))
 
 
-@attacks
-async def test_hostile_pages_outputs_and_tools(attack: Attack) -> None:
+@gangs
+async def test_hostile_pages_outputs_and_tools(gang: list[str]) -> None:
     """All that tools bring is hostile at once: one reader that is taken in by any of it is enough to fail."""
-    text = attack("0123456789ab")
+    text = joined(gang)
+    assert len(gang) == 1 or len(text) < LONGEST_OUTPUT, "none of them is cut off"
 
     @tool
     def look(place: str) -> str:
@@ -125,26 +133,30 @@ async def test_hostile_pages_outputs_and_tools(attack: Attack) -> None:
     assert brought >= {("CS_gs", "search"), ("CS_gs", "code"), ("Looker", "tool")}, "each of them has been read"
 
 
-@attacks
-async def test_a_hostile_guide_can_advise_and_nothing_else(attack: Attack) -> None:
-    reader, tools = Reader(guide=attack), fakes()
-    state = await ask(reader, HONEST, tools)
-    check(state, reader, tools, honest=3)
+@gangs
+async def test_a_hostile_guide_can_advise_and_nothing_else(gang: list[str]) -> None:
+    """The guides say it all, each in turn: as many agents as texts are advised once in each round."""
+    said = cycle(ATTACKS[name] for name in gang)
+    reader, tools = Reader(guide=lambda marker: next(said)(marker)), fakes()
+    csg = next(agent for agent in FIFTEEN if agent.name == "CSG_gs")
+    guided = [replace(csg, name=f"CG{number}", search="none", max_tool_uses=1) for number in range(len(gang))]
+    state = await ask(reader, [*HONEST[:2], *guided], tools)
+    check(state, reader, tools, honest=2 + len(gang))
     solvers = [prompt for prompt in reader.prompts if not any(guide in prompt for guide in GUIDES)]
     advised = [prompt.partition("\n# Guidance\n") for prompt in solvers if "\n# Guidance\n" in prompt]
-    assert advised
+    assert len(advised) == 4 * len(gang), "two turns in each of two rounds"
     for before, _, advice in advised:
         assert len(advice) < 20_000
         marker = marker_of([AIMessage(before)])
         assert not marker or marker not in advice
 
 
-@pytest.mark.parametrize("attack", [ATTACKS[name] for name in SHORT], ids=SHORT)
-async def test_a_hostile_question_is_only_a_question(attack: Attack) -> None:
+@pytest.mark.parametrize("gang", [gang for gang in GANGS if gang[0] in SHORT], ids="; ".join)
+async def test_a_hostile_question_is_only_a_question(gang: list[str]) -> None:
     """Who asks may ask anything, and agents may believe it; what they say is still counted, judged and limited."""
     reader, tools = Reader(), fakes()
     graph = create_tumix(ScriptedChatModel(responder=reader), agents=HONEST, tools=tools, max_rounds=4)
-    given: Any = {"question": attack("0123456789ab"), "notes": [{"id": "1/CoT/0"}], "round": 4, "answer": FALSE}
+    given: Any = {"question": joined(gang), "notes": [{"id": "1/CoT/0"}], "round": 4, "answer": FALSE}
     states = [state async for state in graph.astream(given, stream_mode="values")]
     outcome, notes = Outcome(states[-1]["outcome"]), states[-1]["notes"]
     assert len(outcome.rounds) in (2, 3, 4)
