@@ -371,16 +371,14 @@ def test_the_tables_are_large() -> None:
     assert len(DIFFERENT) >= 90
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [(same[0], other) for same in SAME for other in same[1:]], ids=lambda value: repr(value)[:40]
-)
-def test_same(first: str, second: str) -> None:
-    assert answer_key(first) == answer_key(second) is not None
+@pytest.mark.parametrize("same", SAME, ids=lambda same: repr(same[0])[:40])
+def test_same(same: tuple[str, ...]) -> None:
+    keys = {answer: answer_key(answer) for answer in same}
+    assert set(keys.values()) == {keys[same[0]]} != {None}, keys
 
 
-@pytest.mark.parametrize(("first", "second"), DIFFERENT, ids=lambda value: repr(value)[:40])
-def test_different(first: str, second: str) -> None:
-    assert answer_key(first) != answer_key(second)
+def test_different() -> None:
+    assert not [pair for pair in DIFFERENT if answer_key(pair[0]) == answer_key(pair[1])]
 
 
 @pytest.mark.parametrize(("answer", "key"), KEYS, ids=lambda value: repr(value)[:40])

@@ -15,7 +15,7 @@ from langgraph_tumix.errors import ModelError
 from langgraph_tumix.offline import OfflineChatModel
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import play, toolbox
-from tests.graph.test_agents import REPLIES, notes_of
+from tests.graph.test_agents import REPLIES, matched, notes_of
 
 pytestmark = pytest.mark.long
 
@@ -214,13 +214,13 @@ async def test_the_most_calls_are_reached(fields: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("reply", [*REPLIES.values(), "<<<5>>>"], ids=[*REPLIES, "answer"])
-@pytest.mark.parametrize("fields", KINDS.values(), ids=KINDS.keys())
-async def test_a_checked_run_ends_whatever_the_model_writes(fields: dict[str, Any], reply: str) -> None:
-    agent = agent_of(**fields)
-    note = await note_of(agent, play(lambda _: reply))
-    assert note["usage"]["model_calls"] <= agent.most_model_calls
-    assert note["usage"]["tool_calls"] <= agent.max_tool_uses
-    assert note["answer"] == ("5" if reply == "<<<5>>>" else None)
+async def test_a_checked_run_ends_whatever_the_model_writes(reply: str) -> None:
+    agents = [agent_of(name=f"Kind{place}", **fields) for place, fields in enumerate(KINDS.values())]
+    notes = await notes_of(play(lambda _: reply), agents=agents, min_rounds=1, max_rounds=1)
+    for agent, note in matched(agents, notes):
+        assert note["usage"]["model_calls"] <= agent.most_model_calls, agent
+        assert note["usage"]["tool_calls"] <= agent.max_tool_uses, agent
+        assert note["answer"] == ("5" if reply == "<<<5>>>" else None), agent
 
 
 BREAKS: dict[str, tuple[dict[str, Any], Callable[[], str | Exception]]] = {

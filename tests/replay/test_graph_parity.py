@@ -104,6 +104,7 @@ async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
     return _LIVED[seed]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", range(0, 200, 5))
 async def test_live_and_replayed_decide_alike(first: int, folder: Path, subtests: pytest.Subtests) -> None:
     for seed in range(first, first + 5):
@@ -126,6 +127,7 @@ async def lived_and_replayed_alike(seed: int, folder: Path) -> None:
     assert list(run.notes) == state["notes"]
 
 
+@pytest.mark.long
 async def test_the_strategies_do_differ(folder: Path) -> None:
     """Or the test above would compare nothing with nothing."""
     ends, causes, kinds = set(), set(), set()
