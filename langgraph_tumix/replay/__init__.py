@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from langgraph_tumix.core.statistics import Interval
     from langgraph_tumix.replay.board import Board, Row
     from langgraph_tumix.replay.compare import cross_replay, replay
     from langgraph_tumix.replay.files import Recorder, gold_path, read_gold, read_recording, write_gold
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from langgraph_tumix.replay.search import Trial
     from langgraph_tumix.replay.space import Family, Options, Span, one_knob, read_space, written
     from langgraph_tumix.replay.spelling import read_strategy
-    from langgraph_tumix.replay.statistics import Interval, arise, cost_of_pass, pareto
+    from langgraph_tumix.replay.statistics import arise, cost_of_pass, pareto
     from langgraph_tumix.replay.tuner import tune
     from langgraph_tumix.replay.tuning import Tuning
 

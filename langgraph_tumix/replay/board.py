@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from langgraph_tumix.core.statistics import minimum_detectable_effect
+from langgraph_tumix.core.statistics import Interval, minimum_detectable_effect
 from langgraph_tumix.errors import RecordingError
 from langgraph_tumix.replay.play import Validity
-from langgraph_tumix.replay.statistics import Bootstrap, Floats, Interval, arise, cost_of_pass, pareto
+from langgraph_tumix.replay.statistics import Bootstrap, Floats, arise, cost_of_pass, pareto
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,8 @@ class Board:
         if np.isnan(gap.value):
             return f"{first} and {second} cannot be compared: there is no question on which both could be replayed"
         points = f"{100 * gap.value:+.1f} points [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]"
-        if not gap.clear:
-            return f"{first} and {second} are not distinguishable in accuracy: {points}"
+        if gap.verdict == "not distinguishable":
+            return f"{first} and {second} are {gap.verdict} in accuracy: {points}"
         return f"{first} is {'more' if gap.value > 0 else 'less'} accurate than {second}: {points}"
 
     def detectable(self, first: str, second: str) -> tuple[float, int]:

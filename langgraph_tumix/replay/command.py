@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from langgraph_tumix.core.statistics import Interval
     from langgraph_tumix.replay.board import Board, Row
     from langgraph_tumix.replay.recording import Recording
-    from langgraph_tumix.replay.statistics import Interval
 
 
 def replay(

@@ -77,7 +77,8 @@ class Tuning:
         shown = [f"{value:+,.{digits}f}" for value in (cost.value, cost.low, cost.high)]
         lines = [f"{board.verdict('tuned', reference)}; {shown[0]} {self.unit} [{shown[1]}, {shown[2]}]"]
         seen, questions = board.detectable("tuned", reference)
-        if not board.difference("tuned", reference).clear and seen > WORTH_KNOWING:
+        unclear = board.difference("tuned", reference).verdict == "not distinguishable"
+        if unclear and seen > WORTH_KNOWING:
             needed = round(questions * (seen / WORTH_KNOWING) ** 2, -1)
             lines.append(
                 f"  too few to decide: {questions} held-out questions show differences from {100 * seen:.1f} points "

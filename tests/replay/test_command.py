@@ -4,6 +4,7 @@ import json
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,24 @@ def test_gold_may_name_the_question_and_stand_elsewhere(tmp_path: Path) -> None:
     board = json.loads(tumix(path, *SIX, "--gold", gold, "--json").stdout)
     assert board["rows"][0]["questions"] == 1
     assert board["left_out"] == {"questions without a gold answer": 11}
+
+
+def test_one_group_may_be_looked_at_alone(tmp_path: Path) -> None:
+    path, recorder = tmp_path / "r.jsonl", Recorder(tmp_path / "r.jsonl")
+    runs = [debate(f"q{number}", random.Random(number)) for number in range(5)]
+    runs = [replace(run, group="few" if number < 2 else "many") for number, run in enumerate(runs)]
+    for run in runs:
+        recorder.asked(run.id, f"Question {run.question}?", run.roster)
+        for note in run.notes:
+            recorder.note(run.id, note)
+        recorder.end(run.id)
+    recorder.close()
+    write_gold(gold_path(path), {run.id[:2]: frozenset({"7"}) for run in runs})
+    for options, questions in ([], 5), (["--group", "few"], 2), (["--group", "many"], 3):
+        board = json.loads(tumix(path, *SIX, *options, "--json").stdout)
+        assert {row["questions"] for row in board["rows"]} == {questions}
+    done = tumix(path, *SIX, "--group", "none")
+    assert "there is no such group in the recording; it has few, many" in str(done.exception)
 
 
 def test_other_formats_are_told_apart(tmp_path: Path) -> None:
