@@ -32,12 +32,16 @@ class Call:
 
     Attributes:
         key: The same for the same request.
+        asked: The same for the same messages.
+        continues: What was asked before the last reply that these messages hold; empty if they hold none.
         run: Whose call it is: an agent in a round, or the judge after it.
         when: Seconds on the monotonic clock.
         tokens: Prompt and completion tokens, as billed.
     """
 
     key: str
+    asked: str
+    continues: str
     run: str
     when: float
     tokens: tuple[int, int]
@@ -56,10 +60,17 @@ class Bills(OpenAIStats):
         before = self.usage.prompt_tokens, self.usage.completion_tokens
         super().bill(request, reply)
         tokens = self.usage.prompt_tokens - before[0], self.usage.completion_tokens - before[1]
+        texts = [message["text"] for message in request.messages]
+        replies = [place for place, message in enumerate(request.messages) if message["role"] == "assistant"]
+        continues = _hashed(texts[: replies[-1]]) if replies else ""
         key = hashlib.sha256(request.raw).hexdigest()
-        self.calls.append(Call(key, _run_of(request), time.monotonic(), tokens))
+        self.calls.append(Call(key, _hashed(texts), continues, _run_of(request), time.monotonic(), tokens))
         if len(self.calls) == self.alarm_at:
             self.alarm.set()
+
+
+def _hashed(texts: list[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()
 
 
 def _run_of(request: Request) -> str:
