@@ -101,6 +101,7 @@ UNHINDERED = {
 }
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("name", UNHINDERED)
 async def test_what_is_always_blocked_works_unhindered(name: str, tmp_path: Path) -> None:
     async with planted(tmp_path / "canaries", 64) as canaries:
@@ -126,6 +127,7 @@ def test_there_are_enough_and_each_says_what_it_wants() -> None:
         assert program.expected["sandbox"] == "blocked"
 
 
+@pytest.mark.server
 async def test_no_cell_knows_what_it_has_to_find_out(tmp_path: Path) -> None:
     async with planted(tmp_path / "canaries", 1024) as canaries:
         for program in PROGRAMS:

@@ -85,6 +85,7 @@ def test_what_a_call_cost(model: Model, meta: dict[str, Any], response: dict[str
     assert (usage["input_tokens"], usage["output_tokens"], usage["unmetered_calls"]) == (1000, 100, 0)
 
 
+@pytest.mark.server
 @pytest.mark.parametrize("path", [CHAT, RESPONSES])
 async def test_cached_and_reasoning_tokens_over_the_wire(path: str) -> None:
     async with OpenAIServer(lambda _: Reply("x" * 40, cached_tokens=50, reasoning_tokens=7)) as server:
