@@ -24,18 +24,17 @@ from langgraph_tumix.agents.work import AgentInput, AgentState
 _Walk = Callable[[AgentInput, Run], Coroutine[Any, Any, AgentState]]
 _Called = Callable[[Any, Runtime[Run]], Coroutine[Any, Any, Any]]
 
-
 # LangGraph fails if a graph without a checkpointer inherits the durability "sync".
 _UNSAVED: RunnableConfig = {"configurable": {"__pregel_checkpointer": None, "__pregel_durability": "async"}}
 
 
-async def go_through(graph: AgentGraph, start: AgentInput, run: Run, name: RunnableConfig) -> AgentState:
-    """Run an agent: through LangGraph, under its name, where somebody looks in, else by its bare steps.
+async def go_through(graph: AgentGraph, start: AgentInput, run: Run, config: RunnableConfig) -> AgentState:
+    """Run an agent: through LangGraph, with what `config` names it, where somebody looks in, else by its bare steps.
 
     Inner steps are not checkpointed: that would cost five times the notes. The journal keeps what was paid.
     """
     if _watched():
-        return cast("AgentState", await graph.ainvoke(start, {**_UNSAVED, **name}, context=run))
+        return cast("AgentState", await graph.ainvoke(start, {**_UNSAVED, **config}, context=run))
     return await _walk_of(graph.builder)(start, run)
 
 

@@ -113,9 +113,8 @@ async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: 
 @pytest.mark.long
 async def test_short_of_money_nothing_is_matched_with_half_a_preset(tmp_path: Path) -> None:
     presets = ["scimaster", "self-consistency:calls"]
-    progress = await run(
-        tmp_path, presets=presets, usd=0.104, at_once=1
-    )  # one question's reservation, and what two have cost
+    enough = 0.104  # for one question's reservation, and what two have cost
+    progress = await run(tmp_path, presets=presets, usd=enough, at_once=1)
     assert progress.suspended
     assert 0 < len(progress.spent["scimaster"]) < len(TASKS)
     assert "matched" not in read_run(tmp_path).about

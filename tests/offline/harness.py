@@ -122,9 +122,9 @@ def work(model: BaseChatModel, style: str, question: str, seen: Sequence[str] = 
     raise AssertionError(f"no tool use is left, and no answer: {done}")
 
 
-def said_by(model: BaseChatModel, prompt: Sequence[BaseMessage]) -> AIMessage:
+def said_by(model: BaseChatModel, told: Sequence[BaseMessage]) -> AIMessage:
     """What it replies. Not through `invoke`: who looks in there takes longer than the reply, thousands of times."""
-    (said,) = model._generate(list(prompt)).generations
+    (said,) = model._generate(list(told)).generations
     assert isinstance(said.message, AIMessage)
     return said.message
 

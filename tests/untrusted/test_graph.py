@@ -24,14 +24,14 @@ HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
 CROWD = [*HONEST, *["Base"] * 4]
 PROGRAM = "print(6 * 7)\n"
 
-SHORT = [name for name in ATTACKS if "megabytes" not in name]
+SHORT = [name for name, attack in ATTACKS.items() if len(attack("0123456789ab")) < 1000]
 GANGS = [SHORT[n : n + 5] for n in range(0, len(SHORT), 5)] + [[name] for name in ATTACKS if name not in SHORT]
 gangs = pytest.mark.parametrize("gang", GANGS, ids="; ".join)
 
 
-def joined(gang: list[str]) -> str:
-    """Return what who does not know the marker can say in the words of all of them."""
-    return "\n".join(ATTACKS[name]("0123456789ab") for name in gang)
+def guessed(gang: list[str]) -> list[str]:
+    """Return what each of them says who has to guess the marker."""
+    return [ATTACKS[name]("0123456789ab") for name in gang]
 
 
 def eve(number: int, **tools: Any) -> Agent:
@@ -40,16 +40,16 @@ def eve(number: int, **tools: Any) -> Agent:
 
 
 class Hostile(FakeSearch):
-    """A search whose only source is hostile in all its parts."""
+    """A search whose sources are hostile in all their parts."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, texts: list[str]) -> None:
         super().__init__()
-        self.text = text
+        self.texts = texts
 
     async def search(self, query: str, ask: Ask) -> Found:
         """Return it."""
         self.queries.append(query)
-        return Found(query, (Hit(self.text[:5000], self.text[:5000], self.text),), self.text)
+        return Found(query, tuple(Hit(text[:5000], text[:5000], text) for text in self.texts), "\n".join(self.texts))
 
 
 async def ask(reader: Reader, agents: Any, tools: Toolbox) -> dict[str, Any]:
@@ -112,8 +112,7 @@ async def test_hostile_agents_with_tools_start_none_but_their_own(gang: list[str
 @gangs
 async def test_hostile_pages_outputs_and_tools(gang: list[str]) -> None:
     """All that tools bring is hostile at once: one reader that is taken in by any of it is enough to fail."""
-    text = joined(gang)
-    assert len(gang) == 1 or len(text) < LONGEST_OUTPUT, "none of them is cut off"
+    text = "\n".join(guessed(gang))
 
     @tool
     def look(place: str) -> str:
@@ -126,11 +125,13 @@ async def test_hostile_pages_outputs_and_tools(gang: list[str]) -> None:
         return reader(messages)
 
     looker = Agent(name="Looker", instruction="Look.", tools=(look,), model=ScriptedChatModel(responder=use))
-    reader, tools = Reader(), fakes(lambda code: text, Hostile(text))
+    reader, tools = Reader(), fakes(lambda code: text, Hostile(guessed(gang)))
     state = await ask(reader, [*HONEST, looker], tools)
     check(state, reader, tools, honest=4)
     brought = {(note["agent"], step["kind"]) for note in state["notes"] for step in note["evidence"]}
     assert brought >= {("CS_gs", "search"), ("CS_gs", "code"), ("Looker", "tool")}, "each of them has been read"
+    outputs = [step["output"] for note in state["notes"] for step in note["evidence"] if step["kind"] != "guide"]
+    assert len(gang) == 1 or not [output for output in outputs if " left out" in output], "from end to end"
 
 
 @gangs
@@ -151,12 +152,12 @@ async def test_a_hostile_guide_can_advise_and_nothing_else(gang: list[str]) -> N
         assert not marker or marker not in advice
 
 
-@pytest.mark.parametrize("gang", [gang for gang in GANGS if gang[0] in SHORT], ids="; ".join)
+@pytest.mark.parametrize("gang", [gang for gang in GANGS if "megabytes" not in gang[0]], ids="; ".join)
 async def test_a_hostile_question_is_only_a_question(gang: list[str]) -> None:
     """Who asks may ask anything, and agents may believe it; what they say is still counted, judged and limited."""
     reader, tools = Reader(), fakes()
     graph = create_tumix(ScriptedChatModel(responder=reader), agents=HONEST, tools=tools, max_rounds=4)
-    given: Any = {"question": joined(gang), "notes": [{"id": "1/CoT/0"}], "round": 4, "answer": FALSE}
+    given: Any = {"question": "\n".join(guessed(gang)), "notes": [{"id": "1/CoT/0"}], "round": 4, "answer": FALSE}
     states = [state async for state in graph.astream(given, stream_mode="values")]
     outcome, notes = Outcome(states[-1]["outcome"]), states[-1]["notes"]
     assert len(outcome.rounds) in (2, 3, 4)
