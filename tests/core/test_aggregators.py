@@ -178,11 +178,12 @@ AGGREGATORS: Sequence[Aggregator] = [
 
 
 @pytest.mark.parametrize("aggregator", AGGREGATORS, ids=lambda aggregator: type(aggregator).__name__)
-@pytest.mark.parametrize("answers", [[], [None, None], ["1"], ["1", None, "2"]])
-def test_every_aggregator_bears_every_view(aggregator: Aggregator, answers: list[str | None]) -> None:
-    answer = chosen(aggregator, view(*answers), lambda request: Reply())
-    assert answer in answers or answer is None
-    assert (answer is None) is not any(answers)
+def test_every_aggregator_bears_every_view(aggregator: Aggregator) -> None:
+    views: list[list[str | None]] = [[], [None, None], ["1"], ["1", None, "2"]]
+    for answers in views:
+        answer = chosen(aggregator, view(*answers), lambda request: Reply())
+        assert answer in answers or answer is None
+        assert (answer is None) is not any(answers), answers
 
 
 @pytest.mark.parametrize(

@@ -120,12 +120,12 @@ FORMULAS = [
 ]
 
 
-@pytest.mark.parametrize("answer", HOSTILE, ids=lambda value: repr(value)[:30])
-def test_takes_bounded_time(answer: str) -> None:
-    start = time.perf_counter()
-    answer_key(answer)
-    group_keys([answer, answer + "x", answer[1:]])
-    assert time.perf_counter() - start < 1
+def test_takes_bounded_time() -> None:
+    for answer in HOSTILE:
+        start = time.perf_counter()
+        answer_key(answer)
+        group_keys([answer, answer + "x", answer[1:]])
+        assert time.perf_counter() - start < 1, answer[:40]
 
 
 def test_a_typical_answer_takes_less_than_a_millisecond() -> None:

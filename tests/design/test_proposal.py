@@ -65,6 +65,6 @@ CHECKED = [
 ]
 
 
-@pytest.mark.parametrize("agent", [*DESIGNED, *FIFTEEN, *CHECKED], ids=lambda agent: agent.name)
-def test_every_built_in_agent_can_be_said_in_the_language(agent: Any) -> None:
-    assert Proposal.model_validate(as_data(agent), strict=True).agent() == agent
+def test_every_built_in_agent_can_be_said_in_the_language() -> None:
+    for agent in (*DESIGNED, *FIFTEEN, *CHECKED):
+        assert Proposal.model_validate(as_data(agent), strict=True).agent() == agent

@@ -60,14 +60,14 @@ def test_ordinary_advice_is_not_taken_for_an_attack(instruction: str) -> None:
     assert one(GOOD | {"instruction": instruction}).rejection is None
 
 
-@pytest.mark.parametrize("agent", [*DESIGNED, *FIFTEEN], ids=lambda agent: agent.name)
-def test_built_in_agents_would_pass(agent: Agent) -> None:
-    (screened,) = screen([as_data(agent)], [], most=1, missing=lambda agent: None)
-    if agent.name == "CoT_code":  # it shows how a program is written
-        assert screened.rejection is not None
-        assert "```" in screened.rejection.reason
-    else:
-        assert screened.rejection is None
+def test_built_in_agents_would_pass() -> None:
+    for agent in (*DESIGNED, *FIFTEEN):
+        (screened,) = screen([as_data(agent)], [], most=1, missing=lambda agent: None)
+        if agent.name == "CoT_code":  # it shows how a program is written
+            assert screened.rejection is not None
+            assert "```" in screened.rejection.reason
+        else:
+            assert screened.rejection is None, agent.name
 
 
 def test_the_fifteen_designed_ones_are_no_duplicates_of_each_other() -> None:
