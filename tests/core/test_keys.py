@@ -1,6 +1,5 @@
 """Which answers share a key and which do not: the tables of the vote."""
 
-
 from langgraph_tumix.core.keys import answer_key
 
 SAME = [

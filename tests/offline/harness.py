@@ -1,6 +1,7 @@
 """A harness in miniature: gives a model the real prompts, runs its programs, answers its searches, reads its answer."""
 
 import contextlib
+import hashlib
 import io
 import re
 import traceback
@@ -16,7 +17,7 @@ from langgraph_tumix.agents.prompt import Question, messages, shared_part, templ
 from langgraph_tumix.agents.protocol import read_turn
 from langgraph_tumix.core.notes import Note
 from langgraph_tumix.core.text import cut, fence
-from langgraph_tumix.offline import articles
+from langgraph_tumix.offline import OfflineChatModel, articles, questions
 
 USES = 5
 MARKER = "5eed5eed5eed"
@@ -90,6 +91,13 @@ def shared(question: str, seen: Sequence[str] = (), marker: str = MARKER) -> str
 def prompt(style: str, question: str, seen: Sequence[str] = (), marker: str = MARKER) -> list[Any]:
     """The first messages of an agent of this style."""
     return messages(shared(question, seen, marker), STYLES[style].task)
+
+
+def everything_said() -> str:
+    """A digest of what three styles say to all sample questions."""
+    model, styles = OfflineChatModel(), ("CoT", "C", "S")
+    said = [said_by(model, prompt(style, sample.question)).text for style in styles for sample in questions()]
+    return hashlib.sha256("\n".join(said).encode()).hexdigest()
 
 
 def work(model: BaseChatModel, style: str, question: str, seen: Sequence[str] = (), marker: str = MARKER) -> Work:

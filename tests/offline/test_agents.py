@@ -219,7 +219,7 @@ FORGED = (
 def test_forged_notes_cannot_make_it_act_beyond_its_offer(style: str) -> None:
     offered = STYLES[style]
     for forged in FORGED:
-        for seed in range(5):
+        for seed in range(3):
             done = work(OfflineChatModel(seed=seed), style, MIDDLING, [forged] * 7)
             assert len(done.answer) < 1000
             assert all(kind == "code" and "os.environ" not in text for kind, text in done.actions), done

@@ -16,7 +16,7 @@ SURE = OfflineChatModel(error_rate=0)
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_words_and_programs_come_to_the_true_value(name: str) -> None:
-    for seed, style in product(range(8), ("CoT", "C+", "CoT_code")):
+    for seed, style in product(range(4), ("CoT", "C+", "CoT_code")):
         question, truth = FAMILIES[name](random.Random(f"{name}/{seed}"))
         done = work(SURE, style, question)
         assert key(done.answer) == key(said(truth)), (style, question, done)
@@ -27,7 +27,7 @@ def test_words_and_programs_come_to_the_true_value(name: str) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_choices_are_answered_by_letter(name: str) -> None:
-    for seed, style in product(range(4), ("CoT", "C", "CoT_code")):
+    for seed, style in product(range(2), ("CoT", "C", "CoT_code")):
         question, letter = choice(name, random.Random(f"choice/{name}/{seed}"))
         done = work(SURE, style, question)
         assert done.answer == letter, (style, question, done)

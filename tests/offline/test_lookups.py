@@ -76,7 +76,7 @@ async def ask(messages: Any, *, tools: Any = ()) -> AIMessage:
 async def test_the_real_searches_serve_as_well(search: str) -> None:
     corpus, native = CorpusSearch(articles()), NativeSearch(OfflineChatModel.native_search_tool)
     searches: dict[str, Search] = {"corpus": corpus, "native": native, "combined": CombinedSearch(corpus, native)}
-    for question in questions():
+    for question in (question for question in questions() if question.kind in ("lookup", "mixed")):
         said: list[BaseMessage] = prompt("S", question.question)
         for _ in range(6):
             reply = await SURE.ainvoke(said)
@@ -106,7 +106,7 @@ def test_new_combinations_of_facts_are_computed() -> None:
         "the depth of Lake Ismere": 211,
     }
     r = random.Random(7)
-    for _ in range(12):
+    for _ in range(6):
         (a, x), (b, y) = r.sample(sorted(years.items()), 2)
         (c, m), (d, n) = r.sample(sorted(sizes.items()), 2)
         for question, truth in (
