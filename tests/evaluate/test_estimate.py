@@ -75,13 +75,13 @@ async def test_a_recorded_run_tells_what_the_next_one_costs(tmp_path: Path) -> N
         "single": {"agents": ["Base"], "min_rounds": 1, "max_rounds": 1},
         "tumix": {"agents": ["CoT", "C"]},
     }
-    run = read_run(await make(tmp_path, 20, presets))
-    wanted = evaluation("single", "tumix", "sets", questions=300, at_once=4)
+    run = read_run(await make(tmp_path, 12, presets))
+    wanted = evaluation("single", "tumix", "sets", questions=100, at_once=4)
     single, tumix_, sets = estimate(wanted, run)
-    assert (single.recorded, tumix_.recorded, sets.recorded) == (20, 20, 0)
-    assert single.expected.usage["model_calls"] == 300
-    mean = sum(result["outcome"]["usage"]["model_calls"] for result in run.of_preset("tumix")) / 20
-    assert tumix_.expected.usage["model_calls"] == round(300 * mean)
+    assert (single.recorded, tumix_.recorded, sets.recorded) == (12, 12, 0)
+    assert single.expected.usage["model_calls"] == 100
+    mean = sum(result["outcome"]["usage"]["model_calls"] for result in run.of_preset("tumix")) / 12
+    assert tumix_.expected.usage["model_calls"] == round(100 * mean)
     assert ordered(tumix_)
     spread = tumix_.upper.usage["input_tokens"] - tumix_.lower.usage["input_tokens"]
     assert 0 < spread < tumix_.expected.usage["input_tokens"]
@@ -90,15 +90,15 @@ async def test_a_recorded_run_tells_what_the_next_one_costs(tmp_path: Path) -> N
 @pytest.mark.long
 async def test_nine_of_ten_evaluations_end_within_the_range(tmp_path: Path) -> None:
     """Drawn from one long run: 10 recorded questions foretell 20 others."""
-    run = read_run(await make(tmp_path, 45, {"tumix": {"agents": ["CoT", "C", "CS_gs"], "max_rounds": 3}}))
+    run = read_run(await make(tmp_path, 45, {"tumix": {"agents": ["CoT", "C"], "max_rounds": 3}}))
     draw, within = random.Random(1), 0
-    for trial in range(40):
+    for trial in range(30):
         results = draw.sample(run.results, 30)
         known = type(run)(run.name, run.about, run.tasks, run.gold, tuple(results[:10]), ())
         (found,) = estimate(evaluation("tumix", questions=20, seed=trial), known)
         really = sum(result["outcome"]["usage"]["input_tokens"] for result in results[10:])
         within += found.lower.usage["input_tokens"] <= really <= found.upper.usage["input_tokens"]
-    assert within >= 32
+    assert within >= 24
 
 
 async def test_the_tokens_of_another_model_take_the_price_of_this_one(tmp_path: Path) -> None:

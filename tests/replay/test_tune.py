@@ -50,7 +50,7 @@ def votes(questions: int = 40, size: int = 16, *, right: float = 0.8, seed: int 
 
 
 def tuned(recorded: Recording, **options: Any) -> Tuning:
-    return tune(recorded, gold=gold(*recorded.runs), **{"trials": 24, **options})
+    return tune(recorded, gold=gold(*recorded.runs), **{"trials": 16, **options})
 
 
 def points(found: Tuning) -> list[tuple[str, dict[str, Any]]]:
@@ -149,10 +149,10 @@ def test_a_seed_fixes_the_search(whole: Tuning) -> None:
 
 def test_a_search_is_gone_on_with_from_its_file(whole: Tuning, tmp_path: Path) -> None:
     recorded, study = votes(12), tmp_path / "study.log"
-    tuned(recorded, seed=3, study=study, trials=16)
+    tuned(recorded, seed=3, study=study, trials=8)
     seen: list[Trial] = []
     found = tuned(recorded, seed=3, study=study, watch=seen.append)
-    assert [trial.number for trial in seen] == list(range(16, 24))
+    assert [trial.number for trial in seen] == list(range(8, 16))
     assert points(found) == points(whole)
     assert [trial.outcome for trial in found.trials] == [trial.outcome for trial in whole.trials]
 
@@ -294,7 +294,7 @@ def test_cheap_agents_first_under_a_budget() -> None:
     recorded = recording(*(run(number) for number in range(120)))
     right = gold(*recorded.runs).read()
     space = [family for family in default_space(recorded, right) if family.name == "cascade"]
-    found = tuned(recorded, budget=2200.0, space=space, trials=60)
+    found = tuned(recorded, budget=2200.0, space=space, trials=48)
     assert found.best is not None
     assert found.best.point["first"] == "cheap"
     assert found.held_out is not None

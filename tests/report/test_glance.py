@@ -11,14 +11,20 @@ from langgraph_tumix.errors import ConfigError
 from langgraph_tumix.replay import replay
 from langgraph_tumix.report import read_run
 from langgraph_tumix.report.glance import glance
-from tests.report.runs import add, of
+from tests.report.runs import add, make, of
 from tests.report.test_card import read
+
+
+@pytest.fixture(scope="module")
+async def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a finished run: 12 questions, two presets."""
+    return await make(tmp_path_factory.mktemp("runs") / "boxes", 12)
 
 
 def test_a_card_with_every_preset(boxes: Path) -> None:
     run = read_run(boxes)
     page = read(glance(run))
-    for words in ("boxes", "simulated", "60 of 60 results", "trio", "single", "points", "dollars"):
+    for words in ("boxes", "simulated", "24 of 24 results", "trio", "single", "points", "dollars"):
         assert words in page.words
     assert run._repr_html_() == glance(run)
     assert page.tags <= {"div", "b", "span", "table", "tr", "th", "td", "svg", "path", "circle"}
@@ -26,7 +32,7 @@ def test_a_card_with_every_preset(boxes: Path) -> None:
 
 def test_the_same_in_plain_text(boxes: Path) -> None:
     lines = repr(read_run(boxes)).splitlines()
-    assert lines[0] == "boxes: scripted, 30 questions, 60 of 60 results"
+    assert lines[0] == "boxes: scripted, 12 questions, 24 of 24 results"
     assert [line.split()[0] for line in lines[1:3]] == ["trio", "single"]
     assert "simulated" in lines[3]
     assert max(map(len, lines)) < 120
@@ -45,7 +51,7 @@ def test_an_empty_run(boxes: Path, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text((boxes / "run.json").read_text())
     run = read_run(tmp_path)
     assert "No question has ended yet." in read(glance(run)).words
-    assert "0 of 60 results" in repr(run)
+    assert "0 of 24 results" in repr(run)
 
 
 def test_what_was_run_replays_to_the_same_answers_and_the_same_tokens(boxes: Path) -> None:
