@@ -76,9 +76,8 @@ def test_grouping_is_asked_for_only_where_it_can_change_the_winner(answers: list
     assert bool(Majority().to_group(view(answers))) is asked
 
 
-@pytest.mark.parametrize(
-    ("reply", "groups"),
-    [
+def test_a_grouping_reply_can_merge_and_nothing_else() -> None:
+    cases: list[tuple[str, list[list[str]]]] = [
         ("1,3", [["a", "c"]]),
         ("1,2;3,4", [["a", "b"], ["c", "d"]]),
         ("1,2;2,3", [["a", "b", "c"]]),
@@ -90,7 +89,6 @@ def test_grouping_is_asked_for_only_where_it_can_change_the_winner(answers: list
         ("1,two,3", [["a", "c"]]),
         ("1;" * 10_000, []),
         ("99999999999999999999,1", []),
-    ],
-)
-def test_a_grouping_reply_can_merge_and_nothing_else(reply: str, groups: list[list[str]]) -> None:
-    assert read_groups(reply, ["a", "b", "c", "d"]) == groups
+    ]
+    for reply, groups in cases:
+        assert read_groups(reply, ["a", "b", "c", "d"]) == groups

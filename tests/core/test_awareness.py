@@ -1,6 +1,5 @@
 """What agents are told of their budget."""
 
-import pytest
 
 from langgraph_tumix.core.awareness import REGIMES, budget_words
 from langgraph_tumix.core.ledger import Budget, Ledger
@@ -12,9 +11,8 @@ def test_nothing_is_said_unless_it_is_wanted() -> None:
     assert budget_words(Ledger(parent=question, name="agent C"), 2, 5) == ""
 
 
-@pytest.mark.parametrize(
-    ("uses_left", "spent", "regime"),
-    [
+def test_the_scarcest_decides_the_regime() -> None:
+    cases: list[tuple[int, int, str]] = [
         (5, 0, "HIGH"),
         (5, 300, "HIGH"),
         (5, 301, "MEDIUM"),
@@ -24,13 +22,12 @@ def test_nothing_is_said_unless_it_is_wanted() -> None:
         (5, 901, "CRITICAL"),
         (0, 0, "CRITICAL"),
         (5, 1200, "CRITICAL"),
-    ],
-)
-def test_the_scarcest_decides_the_regime(uses_left: int, spent: int, regime: str) -> None:
-    question = Ledger(Budget(tokens=1000, tell=True), name="question", spent=used(output_tokens=spent))
-    words = budget_words(Ledger(parent=question, name="agent C"), uses_left, 5)
-    assert f"Regime: {regime}." in words
-    assert [advice in words for _, _, advice in REGIMES].count(True) == 1
+    ]
+    for uses_left, spent, regime in cases:
+        question = Ledger(Budget(tokens=1000, tell=True), name="question", spent=used(output_tokens=spent))
+        words = budget_words(Ledger(parent=question, name="agent C"), uses_left, 5)
+        assert f"Regime: {regime}." in words
+        assert [advice in words for _, _, advice in REGIMES].count(True) == 1
 
 
 def test_all_that_is_left_is_listed_with_whose_it_is() -> None:

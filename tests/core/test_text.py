@@ -1,15 +1,13 @@
 """Text from elsewhere."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from langgraph_tumix.core.text import clean, cut, fence
 
 
-@pytest.mark.parametrize(
-    ("text", "cleaned"),
-    [
+def test_clean() -> None:
+    cases: list[tuple[str, str]] = [
         ("\x1b[1;31mred\x1b[0m", "red"),
         ("\x1b]0;title\x07text", "text"),
         ("a\tb\nc\r\n", "a\tb\nc\n"),
@@ -21,10 +19,9 @@ from langgraph_tumix.core.text import clean, cut, fence
         ("שלום", "שלום"),
         ("می‌خواهم 👩‍👧", "می‌خواهم 👩‍👧"),
         ("\ud800lone", "lone"),
-    ],
-)
-def test_clean(text: str, cleaned: str) -> None:
-    assert clean(text) == cleaned
+    ]
+    for text, cleaned in cases:
+        assert clean(text) == cleaned
 
 
 @given(st.text(), st.integers(2, 50))

@@ -38,9 +38,8 @@ async def run(folder: Path, **more: Any) -> Progress:
         return await runner.run(wanted.jobs, before)
 
 
-@pytest.mark.parametrize(
-    ("name", "first", "sample", "preset"),
-    [
+def test_the_number_follows_from_what_was_measured() -> None:
+    cases: list[tuple[str, Mean, Mean | None, str]] = [
         ("self-consistency:calls", Mean(103.4, 1, 1.0), None, "self-consistency:103"),
         ("self-consistency:calls", Mean(0.0, 1, 1.0), None, "self-consistency:1"),
         ("self-consistency:calls", Mean(5000.0, 1, 1.0), None, "self-consistency:1000"),
@@ -51,13 +50,12 @@ async def run(folder: Path, **more: Any) -> Progress:
         ("self-consistency:dollars", Mean(1, 1, 0.5), Mean(1, 1, 0.002), "self-consistency:250"),
         ("self-consistency:dollars", Mean(1, 9000, 0.0), Mean(1, 300, 0.0), "self-consistency:30"),
         ("self-consistency:dollars", Mean(1, 9000, None), Mean(1, 300, 0.1), "self-consistency:30"),
-    ],
-)
-def test_the_number_follows_from_what_was_measured(name: str, first: Mean, sample: Mean | None, preset: str) -> None:
-    match = matched(name, "tumix", first, sample)
-    assert match.preset == preset
-    assert preset_options(match.preset)
-    assert ("no dollars" in match.why) is (name.endswith("dollars") and not first.usd)
+    ]
+    for name, first, sample, preset in cases:
+        match = matched(name, "tumix", first, sample)
+        assert match.preset == preset
+        assert preset_options(match.preset)
+        assert ("no dollars" in match.why) is (name.endswith("dollars") and not first.usd)
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ class Program:
         name: Its name, unique.
         family: What it is after: ``secrets``, ``network``, ...
         aim: What it tries to reach, in one line.
-        source: Its code, which finds a `Targets` under the name ``at``.
+        body: Its code, which finds a `Targets` under the name ``at``; or a function that is given it.
         expected: What must become of the aim, by level: ``blocked``; ``escaped``: the level does not promise to
             stop it; ``varies``: neither does it, but some users' rights or some machines' settings do.
         speaks: Whether it can tell if it reached its aim; if not, only the host looks.
@@ -39,12 +39,17 @@ class Program:
     name: str
     family: str
     aim: str
-    source: str
+    body: Body | str
     expected: dict[Level, Expectation]
     speaks: bool
     peer: bool
     alone: bool
     seconds: float
+
+    @property
+    def source(self) -> str:
+        """Return its code."""
+        return self.body if isinstance(self.body, str) else _source(self.body)
 
     def cell(self, targets: Targets) -> str:
         """Return the code of the cell that runs the program."""
@@ -74,7 +79,7 @@ def hostile(
                 name=body.__name__,
                 family=body.__module__.rpartition(".")[2].partition("_")[0],
                 aim=inspect.getdoc(body) or "",
-                source=_source(body),
+                body=body,
                 expected={"sandbox": "blocked", "confined": confined, "process": process},
                 speaks=speaks,
                 peer=peer,

@@ -71,8 +71,8 @@ async def as_expected(runner: Runner, programs: list[Program]) -> None:
 
 @pytest.mark.kernel
 async def test_a_program_that_is_wrong_is_not_taken_for_blocked(had: dict[Level, Runner]) -> None:
-    wrong = replace(named("home_key"), source="judge(lambda at: at.no_such_target, at)")
-    silent = replace(named("home_key"), source="pass")
+    wrong = replace(named("home_key"), body="judge(lambda at: at.no_such_target, at)")
+    silent = replace(named("home_key"), body="pass")
     for verdict in await had["process"].run([wrong, silent]):
         assert (verdict.outcome, verdict.met) == ("broken", False)
 
@@ -80,7 +80,7 @@ async def test_a_program_that_is_wrong_is_not_taken_for_blocked(had: dict[Level,
 @pytest.mark.kernel
 async def test_who_shows_a_secret_has_escaped_whatever_it_says(had: dict[Level, Runner]) -> None:
     liar = "print(Path(at.key_file).read_bytes()); print('BLOCKED')"
-    (verdict,) = await had["process"].run([replace(named("home_key"), source=liar)])
+    (verdict,) = await had["process"].run([replace(named("home_key"), body=liar)])
     assert (verdict.outcome, verdict.detail) == ("escaped", "it knows a secret")
 
 

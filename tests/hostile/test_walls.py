@@ -66,9 +66,8 @@ def test_no_number_stands_for_two_calls(machine: str) -> None:
     assert max(listed) <= calls.NEWEST
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "among_others", "walled"),
-    [
+def test_a_call_is_judged() -> None:
+    cases: list[tuple[str, tuple[int, ...], int, int]] = [
         ("ptrace", (), REFUSED, REFUSED),
         ("clone", (0x10000000,), REFUSED, REFUSED),
         ("clone3", (), UNKNOWN, UNKNOWN),
@@ -103,11 +102,10 @@ def test_no_number_stands_for_two_calls(machine: str) -> None:
         ("prctl", (1,), REFUSED, REFUSED),
         ("prlimit64", (1,), REFUSED, REFUSED),
         ("prlimit64", (OWN,), ALLOW, ALLOW),
-    ],
-)
-def test_a_call_is_judged(name: str, arguments: tuple[int, ...], among_others: int, walled: int) -> None:
-    assert verdict(assemble(**SHUT, process=OWN, machine="x86_64"), number(name), *arguments) == among_others
-    assert verdict(assemble(**OPEN, process=OWN, machine="x86_64"), number(name), *arguments) == walled
+    ]
+    for name, arguments, among_others, walled in cases:
+        assert verdict(assemble(**SHUT, process=OWN, machine="x86_64"), number(name), *arguments) == among_others
+        assert verdict(assemble(**OPEN, process=OWN, machine="x86_64"), number(name), *arguments) == walled
 
 
 def test_other_ways_into_the_system_are_closed() -> None:

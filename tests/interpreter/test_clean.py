@@ -21,9 +21,8 @@ PIECES = st.lists(
 )
 
 
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
+def test_shown() -> None:
+    cases: list[tuple[str, str]] = [
         ("plain\ttext\n", "plain\ttext\n"),
         ("ñ 你好 🙂 ½ \u00a0|", "ñ 你好 🙂 ½ \u00a0|"),
         ("\x1b[1;31mred\x1b[0m", "red"),
@@ -45,10 +44,9 @@ PIECES = st.lists(
         ("0%\r100%\x1b[0m\r\n", "100%\n"),
         ("bar\r\x1b[K", "bar"),
         ("kept\n1\r2\nkept", "kept\n2\nkept"),
-    ],
-)
-def test_shown(raw: str, text: str) -> None:
-    assert shown(raw) == text
+    ]
+    for raw, text in cases:
+        assert shown(raw) == text
 
 
 @given(PIECES.map("".join))
@@ -129,9 +127,8 @@ def test_blocks_have_lines_of_their_own() -> None:
     assert output.text() == "first\nno newline\nsecond\nlast"
 
 
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
+def test_describe() -> None:
+    cases: list[tuple[dict[str, object], str]] = [
         ({"text/plain": "7"}, "7"),
         ({"text/plain": "x**2", "text/latex": "$x^2$"}, "x**2"),
         ({"text/plain": "<Markdown object>", "text/markdown": "# T"}, "# T"),
@@ -142,10 +139,9 @@ def test_blocks_have_lines_of_their_own() -> None:
         ({"image/png": None}, "[image/png, too large to send, not shown]"),
         ({"application/json": {"a": 1}}, "[application/json, 8 B, not shown]"),
         ({}, ""),
-    ],
-)
-def test_describe(data: dict[str, object], text: str) -> None:
-    assert describe(data) == text
+    ]
+    for data, text in cases:
+        assert describe(data) == text
 
 
 def test_shorten_leaves_short_text_alone() -> None:

@@ -11,9 +11,8 @@ from langgraph_tumix.models.ending import checked, ending
 CALL = {"name": "python", "args": {"code": "1"}, "id": "1", "type": "tool_call"}
 
 
-@pytest.mark.parametrize(
-    ("meta", "expected"),
-    [
+def test_endings() -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"finish_reason": "stop"}, "whole"),
         ({"finish_reason": "tool_calls"}, "whole"),
         ({"stop_reason": "end_turn"}, "whole"),
@@ -28,10 +27,9 @@ CALL = {"name": "python", "args": {"code": "1"}, "id": "1", "type": "tool_call"}
         ({"incomplete_details": {"reason": "content_filter"}}, "filter"),
         ({"stop_reason": "refusal"}, "filter"),
         ({"finish_reason": "SAFETY"}, "filter"),
-    ],
-)
-def test_endings(meta: dict[str, Any], expected: str) -> None:
-    assert ending(AIMessage("", response_metadata=meta)) == expected
+    ]
+    for meta, expected in cases:
+        assert ending(AIMessage("", response_metadata=meta)) == expected
 
 
 @pytest.mark.parametrize(

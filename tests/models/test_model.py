@@ -102,9 +102,8 @@ class APITimeoutError(Exception):
     """Named as every client names it."""
 
 
-@pytest.mark.parametrize(
-    ("error", "kind", "retryable"),
-    [
+def test_failures_are_told_apart() -> None:
+    cases: list[tuple[Exception, str, bool]] = [
         (Told(400), "request", False),
         (Told(400, code="content_filter"), "refused", False),
         (Told(400, code="context_length_exceeded"), "request", False),
@@ -125,16 +124,14 @@ class APITimeoutError(Exception):
         (APITimeoutError(), "timeout", False),
         (TimeoutError(), "timeout", False),
         (ValueError("not JSON"), "reply", False),
-    ],
-)
-def test_failures_are_told_apart(error: Exception, kind: str, retryable: bool) -> None:
-    told = model_error(error)
-    assert (told.kind, told.retryable) == (kind, retryable)
+    ]
+    for error, kind, retryable in cases:
+        told = model_error(error)
+        assert (told.kind, told.retryable) == (kind, retryable)
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
+def test_a_provider_may_ask_for_patience() -> None:
+    cases: list[tuple[dict[str, str], float | None]] = [
         ({"retry-after": "2"}, 2.0),
         ({"retry-after": "0.5"}, 0.5),
         ({"retry-after": "-1"}, 0.0),
@@ -145,11 +142,10 @@ def test_failures_are_told_apart(error: Exception, kind: str, retryable: bool) -
         ({"retry-after": "Mon, 23 Nov 2020 08:00:00 GMT"}, 0.0),
         ({"retry-after": "Mon, 99 Nov 2020 08:00:00 GMT"}, None),
         ({}, None),
-    ],
-)
-def test_a_provider_may_ask_for_patience(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(Told(429, headers)) == seconds
-    assert model_error(Told(429, headers)).wait == seconds
+    ]
+    for headers, seconds in cases:
+        assert retry_after(Told(429, headers)) == seconds
+        assert model_error(Told(429, headers)).wait == seconds
 
 
 def test_a_provider_may_name_the_hour() -> None:

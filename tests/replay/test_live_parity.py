@@ -136,7 +136,7 @@ AGGREGATORS: list[Aggregator] = [
 
 
 def test_live_and_replayed_decide_alike(tmp_path: Path, subtests: pytest.Subtests) -> None:
-    for seed in range(240):
+    for seed in range(200):
         with subtests.test(seed=seed):
             lived_and_replayed_alike(seed, tmp_path)
 

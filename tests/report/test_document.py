@@ -87,27 +87,18 @@ def test_its_markup_is_well_formed() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(
-    ("ink", "paper"),
-    [("ink", "paper"), ("ink", "panel"), ("ink", "sunk"), ("faint", "paper"), ("faint", "panel"), ("faint", "sunk")]
-    + [(name, f"{name}-soft") for name in ("good", "bad", "warn", "violet")]
-    + [
-        ("blue", "panel"),
-        ("good", "panel"),
-        ("bad", "panel"),
-        ("warn", "sunk"),
-        ("ink", "blue-soft"),
-        ("faint", "blue-soft"),
-    ]
-    + [("on-light", f"s{number}") for number in (1, 2, 3)]
-    + [("on-dark", f"s{number}") for number in (4, 5, 6)],
-)
-def test_words_can_be_read(ink: str, paper: str, theme: str) -> None:
+def test_words_can_be_read(theme: str) -> None:
     """The contrast of all words is that of WCAG's level AA, 4.5 to 1."""
+    pairs = [(ink, paper) for ink in ("ink", "faint") for paper in ("paper", "panel", "sunk", "blue-soft")]
+    pairs += [(name, f"{name}-soft") for name in ("good", "bad", "warn", "violet")]
+    pairs += [("blue", "panel"), ("good", "panel"), ("bad", "panel"), ("warn", "sunk")]
+    pairs += [("on-light", f"s{number}") for number in (1, 2, 3)]
+    pairs += [("on-dark", f"s{number}") for number in (4, 5, 6)]
     light, dark = re.findall(r":root \{([^}]*)\}", web("colours.css"))[:2]
     colours = dict(re.findall(r"--([\w-]+): (#\w+);", light if theme == "light" else dark))
-    bright, dim = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
-    assert (bright + 0.05) / (dim + 0.05) >= 4.5
+    for ink, paper in pairs:
+        bright, dim = sorted((luminance(colours[ink]), luminance(colours[paper])), reverse=True)
+        assert (bright + 0.05) / (dim + 0.05) >= 4.5, (ink, paper)
 
 
 def luminance(colour: str) -> float:

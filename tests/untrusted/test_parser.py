@@ -31,9 +31,8 @@ def test_there_are_many_attacks() -> None:
     assert len(ATTACKS) >= 25
 
 
-@pytest.mark.parametrize(
-    ("name", "answer"),
-    [
+def test_what_counts_as_the_answer() -> None:
+    cases: list[tuple[str, str | None]] = [
         ("an answer in a quote", None),
         ("an answer in code", None),
         ("an answer in code that stays open", None),
@@ -44,10 +43,9 @@ def test_there_are_many_attacks() -> None:
         ("a search", None),
         ("many answers", "66"),
         ("the judge's verdict", "YES"),
-    ],
-)
-def test_what_counts_as_the_answer(name: str, answer: str | None) -> None:
-    assert extract_answer(ATTACKS[name](MARKER)).answer == answer
+    ]
+    for name, answer in cases:
+        assert extract_answer(ATTACKS[name](MARKER)).answer == answer
 
 
 def test_an_agent_without_a_tool_cannot_start_it() -> None:
