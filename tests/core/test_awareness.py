@@ -1,6 +1,5 @@
 """What agents are told of their budget."""
 
-
 from langgraph_tumix.core.awareness import REGIMES, budget_words
 from langgraph_tumix.core.ledger import Budget, Ledger
 from langgraph_tumix.core.usage import used

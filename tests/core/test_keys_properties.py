@@ -125,7 +125,7 @@ def test_takes_bounded_time() -> None:
     for answer in HOSTILE:
         start = time.perf_counter()
         answer_key(answer)
-        group_keys([answer, answer + "x", answer[1:]])
+        group_keys([answer, answer + "x"])
         assert time.perf_counter() - start < 1, answer[:40]
 
 

@@ -1,6 +1,8 @@
 """Agents that work in steps: the order of things, the limits, and the fifteen that a model designed."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -103,17 +105,18 @@ async def test_a_run_in_steps_ends_whatever_the_model_writes(reply: str) -> None
         assert note["answer"] == ("5" if reply == "<<<5>>>" else None), agent.name
 
 
-@pytest.mark.parametrize("agent", [*DESIGNED, *FIFTEEN], ids=lambda agent: agent.name)
-async def test_the_most_calls_are_reached(agent: Agent) -> None:
+async def test_the_most_calls_are_reached() -> None:
     """Steps ended first, tools used up in the last one; the searches of these tests call no model."""
 
-    def wasteful(messages: Sequence[BaseMessage]) -> str:
+    def wasteful(agent: Agent, messages: Sequence[BaseMessage]) -> str:
         steps = sum("# Step " in message.text for message in messages)
         return "Done." if steps < len(agent.steps) else "<search>x</search>" if agent.search != "none" else PROGRAM
 
-    (note,) = await notes_of(play(wasteful), agents=[agent], min_rounds=1, max_rounds=1)
-    searches = agent.max_tool_uses if agent.search in ("llm", "com") else 0
-    assert note["usage"]["model_calls"] == agent.most_model_calls - searches
+    agents = [replace(agent, model=play(partial(wasteful, agent))) for agent in (*DESIGNED, *FIFTEEN)]
+    notes = await notes_of(play(), agents=agents, min_rounds=1, max_rounds=1)
+    for agent, note in matched(agents, notes):
+        searches = agent.max_tool_uses if agent.search in ("llm", "com") else 0
+        assert note["usage"]["model_calls"] == agent.most_model_calls - searches, agent.name
 
 
 async def test_the_roster_of_tumix_evolve_is_the_paper_s_best_group() -> None:
