@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+_UNCOMMON = re.compile("[^\t\n\r -~]")  # most text has nothing of it, and is done with in half the time
 _ESCAPE = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")  # with which a terminal's sequences begin
 _ESCAPES = re.compile(
     r"""(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c\r\n]*+(?:\x07|\x9c|\x1b\\)?  # titles, links and their kin
@@ -28,6 +29,8 @@ def visible(text: str) -> str:
     >>> visible("\x1b[31mred\x1b[0m\r\nnext\x00")
     'red\r\nnext'
     """
+    if not _UNCOMMON.search(text):
+        return text
     if _ESCAPE.search(text):
         text = _ESCAPES.sub("", text)
     return _HIDDEN.sub("", text)
