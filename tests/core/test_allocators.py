@@ -158,9 +158,8 @@ def test_a_batch_of_questions_gives_its_samples_to_the_open_ones() -> None:
     assert next_samples(counts, 4)[-1] == "settled"
 
 
-@pytest.mark.parametrize(
-    "build",
-    [
+def test_parameters_that_make_no_sense(subtests: pytest.Subtests) -> None:
+    cases: list[object] = [
         lambda: Batches(0),
         lambda: Everyone(0),
         lambda: TwoWaves(1),
@@ -171,11 +170,10 @@ def test_a_batch_of_questions_gives_its_samples_to_the_open_ones() -> None:
         lambda: Cascade((("Z",),), VoteShare()).plan(View([], 0, roster=ROSTER)),
         lambda: CMC(1.5),
         lambda: Race(start=0),
-    ],
-)
-def test_parameters_that_make_no_sense(build: object) -> None:
-    with pytest.raises(ConfigError):
-        build()  # type: ignore[operator]
+    ]
+    for build in cases:
+        with subtests.test(build=build), pytest.raises(ConfigError):
+            build()  # type: ignore[operator]
 
 
 def test_stages_hand_their_work_on() -> None:

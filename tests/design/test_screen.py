@@ -33,15 +33,16 @@ def test_a_good_one_passes() -> None:
     assert screened.rationale == "It looks things up."
 
 
-@pytest.mark.parametrize(("proposal", "kind"), BAD.values(), ids=BAD.keys())
-def test_a_bad_one_is_turned_down_for_its_own_reason(proposal: Any, kind: str) -> None:
-    screened = one(proposal)
-    assert screened.agent is None
-    assert screened.rejection is not None
-    assert screened.rejection.kind == kind, screened.rejection
-    assert 10 < len(screened.rejection.reason) < 500
-    assert len(screened.name) <= 40
-    assert screened.name.isprintable()
+def test_a_bad_one_is_turned_down_for_its_own_reason(subtests: pytest.Subtests) -> None:
+    for name, (proposal, kind) in BAD.items():
+        with subtests.test(name=name):
+            screened = one(proposal)
+            assert screened.agent is None
+            assert screened.rejection is not None
+            assert screened.rejection.kind == kind, screened.rejection
+            assert 10 < len(screened.rejection.reason) < 500
+            assert len(screened.name) <= 40
+            assert screened.name.isprintable()
 
 
 HARMLESS = (

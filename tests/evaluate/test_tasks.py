@@ -18,9 +18,8 @@ def written(path: Path, *rows: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize(
-    ("row", "task"),
-    [
+def test_rows(tmp_path: Path) -> None:
+    cases: list[tuple[dict[str, Any], Task]] = [
         ({"question": "1+1?"}, Task(id="1", question="1+1?")),
         ({"question": "1+1?", "answer": 2}, Task(id="1", question="1+1?", answer="2")),
         ({"Problem": "P", "Gold": "g", "task_id": 9}, Task(id="9", question="P", answer="g")),
@@ -40,10 +39,9 @@ def written(path: Path, *rows: Any) -> Path:
         ({"question": "Q", "tests": "assert f(1) == 2"}, Task(id="1", question="Q", tests="assert f(1) == 2")),
         ({"question": "Q", "answer": 0}, Task(id="1", question="Q", answer="0")),
         ({"question": "Q", "answer": False}, Task(id="1", question="Q", answer="False")),
-    ],
-)
-def test_rows(tmp_path: Path, row: dict[str, Any], task: Task) -> None:
-    assert load_file(written(tmp_path / "t.jsonl", row)).tasks == (task,)
+    ]
+    for row, task in cases:
+        assert load_file(written(tmp_path / "t.jsonl", row)).tasks == (task,)
 
 
 BAD_ROWS = [

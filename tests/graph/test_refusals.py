@@ -47,9 +47,8 @@ async def test_an_image_is_refused_by_a_model_that_takes_none() -> None:
         await create_tumix("offline", agents=["CoT"], tools=toolbox()).ainvoke({"messages": [IMAGE]})
 
 
-@pytest.mark.parametrize(
-    ("options", "says"),
-    [
+def test_bad_configuration_is_refused(subtests: pytest.Subtests) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"agents": []}, "agents is empty"),
         ({"agents": "tumx"}, "tumx.*rosters are tumix"),
         ({"agents": ["CoT", "Nobody"]}, "Nobody"),
@@ -87,16 +86,14 @@ async def test_an_image_is_refused_by_a_model_that_takes_none() -> None:
         ({"name": 5}, "name is 5"),
         ({"max_round": 3}, "did you mean 'max_rounds'"),
         ({"temperature": 3}, "takes no 'temperature': it takes model, agents"),
-    ],
-)
-def test_bad_configuration_is_refused(options: dict[str, Any], says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
-        tumix(**options)
+    ]
+    for options, says in cases:
+        with subtests.test(says=says), pytest.raises(ConfigError, match=says):
+            tumix(**options)
 
 
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
+def test_bad_agents_are_refused(subtests: pytest.Subtests) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"name": "a:b"}, "agent name"),
         ({"name": ""}, "agent name"),
         ({"name": "../../etc"}, "agent name"),
@@ -115,11 +112,10 @@ def test_bad_configuration_is_refused(options: dict[str, Any], says: str) -> Non
         ({"guide": 5, "code": "loop"}, "guide is 5"),
         ({"max_tool_uses": "5"}, "max_tool_uses is '5'"),
         ({"max_tool_uses": 2.5}, "max_tool_uses is 2.5"),
-    ],
-)
-def test_bad_agents_are_refused(fields: dict[str, Any], says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
-        Agent(**{"name": "Own", "instruction": "Work.", **fields})
+    ]
+    for fields, says in cases:
+        with subtests.test(says=says), pytest.raises(ConfigError, match=says):
+            Agent(**{"name": "Own", "instruction": "Work.", **fields})
 
 
 @pytest.mark.parametrize("tools", [{"code": "jupyter"}, {"gs": "tavily"}, {"llm": {"type": "web_search"}}])

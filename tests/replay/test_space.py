@@ -45,9 +45,8 @@ def test_a_file_becomes_families(tmp_path: Path) -> None:
     assert race.strategy({"beta": 0.5}).allocate == Race(quorum=18, confidence=0.875)
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
+def test_a_mistake_in_a_file_is_named(tmp_path: Path, subtests: pytest.Subtests) -> None:
+    cases: list[tuple[str, str]] = [
         ("", "(none)"),
         ("x = 1", "'x' is no family"),
         ("[x]\nknob = [1]", "'x' is no family"),
@@ -62,13 +61,13 @@ def test_a_file_becomes_families(tmp_path: Path) -> None:
         ('[x]\nstrategy = "FixedRounds($n)"\nn = {low = 0, high = 3}', "at least 1"),
         ('[x]\nstrategy = "BetaLead($n)"\nn = {low = 0, high = 0.9, log = true}', "above 0"),
         ('[x]\nstrategy = "FixedRounds($n)"\none_knob = true\nn = [1, 2]', "every knob is a span"),
-    ],
-)
-def test_a_mistake_in_a_file_is_named(tmp_path: Path, text: str, words: str) -> None:
-    with pytest.raises(ConfigError, match=r"(?s).*") as caught:
-        read(tmp_path, text)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
+    ]
+    for text, words in cases:
+        with subtests.test(text=text):
+            with pytest.raises(ConfigError, match=r"(?s).*") as caught:
+                read(tmp_path, text)
+            assert words in str(caught.value)
+            assert "\n" not in str(caught.value)
 
 
 def test_a_file_that_is_not_there_is_said() -> None:

@@ -52,9 +52,8 @@ def test_what_is_known_prints_as_it_is_read() -> None:
         assert part in (read.allocate, read.stop, read.aggregate)
 
 
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
+def test_what_cannot_be_read_says_why(subtests: pytest.Subtests) -> None:
+    cases: list[tuple[str, str]] = [
         ("BetaLaed(0.9)", "did you mean BetaLead"),
         ("BetaLead(0.9, sure=True)", "unexpected keyword argument 'sure'"),
         ("BetaLead(confidence=7)", "give a number from 0 to 1"),
@@ -68,8 +67,7 @@ def test_what_is_known_prints_as_it_is_read() -> None:
         ("Batches(size=(lambda: 1)())", "neither a value"),
         ("BetaLead(**{'confidence': 0.9})", r"unexpected keyword"),
         ("StopRule()", "no StopRule"),
-    ],
-)
-def test_what_cannot_be_read_says_why(text: str, says: str) -> None:
-    with pytest.raises(ConfigError, match=says):
-        read_strategy(text)
+    ]
+    for text, says in cases:
+        with subtests.test(text=text), pytest.raises(ConfigError, match=says):
+            read_strategy(text)

@@ -17,14 +17,14 @@ from tests.report.test_card import read
 
 @pytest.fixture(scope="module")
 async def boxes(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a finished run: 12 questions, two presets."""
-    return await make(tmp_path_factory.mktemp("runs") / "boxes", 12)
+    """Return the folder of a finished run: 6 questions, two presets."""
+    return await make(tmp_path_factory.mktemp("runs") / "boxes", 6)
 
 
 def test_a_card_with_every_preset(boxes: Path) -> None:
     run = read_run(boxes)
     page = read(glance(run))
-    for words in ("boxes", "simulated", "24 of 24 results", "trio", "single", "points", "dollars"):
+    for words in ("boxes", "simulated", "12 of 12 results", "trio", "single", "points", "dollars"):
         assert words in page.words
     assert run._repr_html_() == glance(run)
     assert page.tags <= {"div", "b", "span", "table", "tr", "th", "td", "svg", "path", "circle"}
@@ -32,7 +32,7 @@ def test_a_card_with_every_preset(boxes: Path) -> None:
 
 def test_the_same_in_plain_text(boxes: Path) -> None:
     lines = repr(read_run(boxes)).splitlines()
-    assert lines[0] == "boxes: scripted, 12 questions, 24 of 24 results"
+    assert lines[0] == "boxes: scripted, 6 questions, 12 of 12 results"
     assert [line.split()[0] for line in lines[1:3]] == ["trio", "single"]
     assert "simulated" in lines[3]
     assert max(map(len, lines)) < 120
@@ -51,7 +51,7 @@ def test_an_empty_run(boxes: Path, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text((boxes / "run.json").read_text())
     run = read_run(tmp_path)
     assert "No question has ended yet." in read(glance(run)).words
-    assert "0 of 24 results" in repr(run)
+    assert "0 of 12 results" in repr(run)
 
 
 def test_what_was_run_replays_to_the_same_answers_and_the_same_tokens(boxes: Path) -> None:
