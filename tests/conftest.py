@@ -23,6 +23,13 @@ KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY"
 gc.disable()  # until all is collected
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the one example that starts a kernel, as a docstring cannot."""
+    for item in items:
+        if item.name.endswith("JupyterInterpreter"):
+            item.add_marker(pytest.mark.kernel)
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and never in what has been imported and collected: that stays to the end."""
     gc.enable()

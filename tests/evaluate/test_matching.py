@@ -80,17 +80,17 @@ def test_elsewhere_a_match_has_no_meaning() -> None:
 
 @pytest.mark.long
 async def test_calls_and_dollars_are_those_of_the_first_preset(tmp_path: Path) -> None:
-    progress = await run(tmp_path, tasks=TASKS[:2])
-    assert progress.done == len(PRESETS) * 2
+    progress = await run(tmp_path, tasks=TASKS[:1])
+    assert progress.done == len(PRESETS)
     usage = {preset: add_usage(*progress.spent[preset]) for preset in PRESETS}
     first, one = usage["scimaster"], usage["single"]
     for preset, closest in (("self-consistency:calls", 0.5), ("gsa:calls", 0.5), ("sets:calls", 1.5)):
-        assert abs(usage[preset]["model_calls"] - first["model_calls"]) <= closest * 2
+        assert abs(usage[preset]["model_calls"] - first["model_calls"]) <= closest
     assert None not in (first["usd"], one["usd"])
     spent = usage["self-consistency:dollars"]["usd"]
     assert spent == pytest.approx(first["usd"], abs=0.501 * (one["usd"] or 0))
     about = read_run(tmp_path).about["matched"]
-    assert about["self-consistency:calls"]["preset"] == f"self-consistency:{first['model_calls'] // 2}"
+    assert about["self-consistency:calls"]["preset"] == f"self-consistency:{first['model_calls']}"
     assert "scimaster cost $" in about["self-consistency:dollars"]["why"]
 
 

@@ -61,7 +61,7 @@ def random_run(rng: random.Random) -> Run:
 
 
 def test_fast_and_slow_agree(subtests: pytest.Subtests) -> None:
-    for seed in range(200):
+    for seed in range(100):
         with subtests.test(seed=seed):
             fast_and_slow_agree(seed)
 
