@@ -92,13 +92,13 @@ async def test_nine_of_ten_evaluations_end_within_the_range(tmp_path: Path) -> N
     """Drawn from one long run: 10 recorded questions foretell 20 others."""
     run = read_run(await make(tmp_path, 45, {"tumix": {"agents": ["CoT", "C"], "max_rounds": 3}}))
     draw, within = random.Random(1), 0
-    for trial in range(30):
+    for trial in range(25):
         results = draw.sample(run.results, 30)
         known = type(run)(run.name, run.about, run.tasks, run.gold, tuple(results[:10]), ())
         (found,) = estimate(evaluation("tumix", questions=20, seed=trial), known)
         really = sum(result["outcome"]["usage"]["input_tokens"] for result in results[10:])
         within += found.lower.usage["input_tokens"] <= really <= found.upper.usage["input_tokens"]
-    assert within >= 24
+    assert within >= 20
 
 
 async def test_the_tokens_of_another_model_take_the_price_of_this_one(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.untrusted.table import ATTACKS, FALSE, LOOT
 pytestmark = pytest.mark.long
 
 HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
-CROWD = [*HONEST, *["Base"] * 4]
+CROWD = [*HONEST, *["Base"] * 3]
 PROGRAM = "print(6 * 7)\n"
 
 SHORT = [name for name, attack in ATTACKS.items() if len(attack("0123456789ab")) < 1000]
