@@ -24,6 +24,8 @@ KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY"
 
 gc.disable()  # until all is collected
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the cores are the workers'; its threads would wait for one busily
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the one example that starts a kernel, as a docstring cannot, and begin with the files that may take longest.
