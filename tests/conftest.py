@@ -14,7 +14,7 @@ import pytest
 from hypothesis import settings
 
 # The same few examples every day; HYPOTHESIS_PROFILE=thorough looks further, and differently each time.
-settings.register_profile("everyday", max_examples=20, derandomize=True, deadline=None)
+settings.register_profile("everyday", max_examples=15, derandomize=True, deadline=None)
 settings.register_profile("thorough", max_examples=1000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
