@@ -5,9 +5,7 @@ import ipaddress
 import os
 import signal
 import socket
-from collections import Counter, defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,18 +26,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the cores are the workers'
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the one example that starts a kernel, as a docstring cannot, and begin with the files that may take longest.
-
-    A file is one worker's (`--dist loadfile`): a long one that is begun last is waited for by all others.
-    """
-    longest: dict[Path, float] = defaultdict(float)
-    tests = Counter(item.path for item in items)
+    """Mark the one example that starts a kernel, as a docstring cannot."""
     for item in items:
         if item.name.endswith("JupyterInterpreter"):
             item.add_marker(pytest.mark.kernel)
-        if limit := item.get_closest_marker("timeout"):
-            longest[item.path] = max(longest[item.path], limit.args[0])
-    items.sort(key=lambda item: (-longest[item.path], -tests[item.path]))
 
 
 def pytest_collection_finish() -> None:
