@@ -80,23 +80,23 @@ def test_elsewhere_a_match_has_no_meaning() -> None:
 
 @pytest.mark.long
 async def test_calls_and_dollars_are_those_of_the_first_preset(tmp_path: Path) -> None:
-    progress = await run(tmp_path, tasks=TASKS[:1])
-    assert progress.done == len(PRESETS)
+    progress = await run(tmp_path, tasks=TASKS[:2])
+    assert progress.done == len(PRESETS) * 2
     usage = {preset: add_usage(*progress.spent[preset]) for preset in PRESETS}
     first, one = usage["scimaster"], usage["single"]
     for preset, closest in (("self-consistency:calls", 0.5), ("gsa:calls", 0.5), ("sets:calls", 1.5)):
-        assert abs(usage[preset]["model_calls"] - first["model_calls"]) <= closest
+        assert abs(usage[preset]["model_calls"] - first["model_calls"]) <= closest * 2
     assert None not in (first["usd"], one["usd"])
     spent = usage["self-consistency:dollars"]["usd"]
     assert spent == pytest.approx(first["usd"], abs=0.501 * (one["usd"] or 0))
     about = read_run(tmp_path).about["matched"]
-    assert about["self-consistency:calls"]["preset"] == f"self-consistency:{first['model_calls']}"
+    assert about["self-consistency:calls"]["preset"] == f"self-consistency:{first['model_calls'] // 2}"
     assert "scimaster cost $" in about["self-consistency:dollars"]["why"]
 
 
 @pytest.mark.long
 async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: Path) -> None:
-    wanted: dict[str, Any] = {"presets": ["scimaster", "self-consistency:calls"], "tasks": TASKS[:1]}
+    wanted: dict[str, Any] = {"presets": ["scimaster", "self-consistency:calls"], "tasks": TASKS[:2]}
     await run(tmp_path, **wanted)
     results = tmp_path / "results.jsonl"
     lines = results.read_text("utf-8").splitlines(keepends=True)
@@ -105,7 +105,7 @@ async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: 
     changed[0]["outcome"]["usage"]["model_calls"] += 300
     results.write_text("".join(json.dumps(line) + "\n" for line in changed), "utf-8")
     progress = await run(tmp_path, **wanted)
-    assert [usage["model_calls"] for usage in progress.spent["self-consistency:calls"]] == [30]
+    assert [usage["model_calls"] for usage in progress.spent["self-consistency:calls"]] == [30] * 2
 
 
 @pytest.mark.long

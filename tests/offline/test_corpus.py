@@ -151,7 +151,7 @@ def test_there_are_questions_of_every_kind_and_none_twice() -> None:
         assert max(Counter(getattr(question, field) for question in questions()).values()) == 1
 
 
-@pytest.mark.parametrize("style", ["CS", "CSG+"])
+@pytest.mark.parametrize("style", ["CS", "CSG", "CSG+"])
 def test_an_agent_with_all_tools_answers_every_one(style: str) -> None:
     sure = OfflineChatModel(error_rate=0)
     wrong = {q.id: answer for q in questions() if key(answer := work(sure, style, q.question).answer) != key(q.answer)}

@@ -40,10 +40,9 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_hostile_questions_are_answered_in_form_and_soon(case: str) -> None:
-    question = HOSTILE[case]
-    for style in list(STYLES)[:: 1 if len(question) < 10_000 else 3]:
+    for style in STYLES:
         started = time.monotonic()
-        reply = OfflineChatModel().invoke(prompt(style, question))
+        reply = OfflineChatModel().invoke(prompt(style, HOSTILE[case]))
         assert time.monotonic() - started < 3
         in_form(style, reply.text)
 

@@ -58,7 +58,7 @@ FACTS = {  # question: answer as the articles have it, read by eye
 }
 
 
-@pytest.mark.parametrize("style", ["S", "CSG"])
+@pytest.mark.parametrize("style", SEARCHERS)
 def test_what_is_found_is_read(style: str) -> None:
     for question, answer in FACTS.items():
         done = work(SURE, style, question)
@@ -76,7 +76,7 @@ async def ask(messages: Any, *, tools: Any = ()) -> AIMessage:
 async def test_the_real_searches_serve_as_well(search: str) -> None:
     corpus, native = CorpusSearch(articles()), NativeSearch(OfflineChatModel.native_search_tool)
     searches: dict[str, Search] = {"corpus": corpus, "native": native, "combined": CombinedSearch(corpus, native)}
-    for question in (question for question in questions() if question.kind in ("lookup", "mixed")):
+    for question in questions():
         said: list[BaseMessage] = prompt("S", question.question)
         for _ in range(6):
             reply = await SURE.ainvoke(said)

@@ -34,11 +34,6 @@ def guessed(gang: list[str]) -> list[str]:
     return [ATTACKS[name]("0123456789ab") for name in gang]
 
 
-def asks(text: str) -> bool:
-    """Say whether a text looks as if it asked for a tool."""
-    return any(sign in text for sign in ("```", "~~~", "<search"))
-
-
 def eve(number: int, **tools: Any) -> Agent:
     """Return a hostile agent: the reader says for it what its number stands for."""
     return Agent(name=f"Eve{number}", instruction=f"(Eve {number}) Think.", **tools)
@@ -99,7 +94,7 @@ async def test_hostile_agents(gang: list[str]) -> None:
     assert state["outcome"]["votes"].get(FALSE, 0) <= len(gang)
 
 
-@pytest.mark.parametrize("gang", [gang for gang in GANGS if any(map(asks, guessed(gang)))], ids="; ".join)
+@gangs
 async def test_hostile_agents_with_tools_start_none_but_their_own(gang: list[str]) -> None:
     """What they ask for is run in sessions of their own, within their limits; the tools of others stay theirs."""
     reader, tools = Reader(*(ATTACKS[name] for name in gang)), fakes()
