@@ -1,6 +1,7 @@
 """What must not be left behind by a question: tasks, connections, processes, sessions, waiting calls."""
 
 import asyncio
+import contextlib
 import gc
 import os
 import time
@@ -33,13 +34,22 @@ def census() -> Counter[str]:
         {
             "tasks": len(asyncio.all_tasks()),
             "file descriptors": process.num_fds(),
-            "processes": len(process.children(recursive=True)),
             "sessions": INTERPRETER.open_sessions,
             "shared steps": len(plan._STEPS),
             "calls in flight": sum(each.in_flight for each in limiters),
             "calls that wait": sum(each.waiting for each in limiters),
+            **_children(process),
         }
     )
+
+
+def _children(process: psutil.Process) -> Counter[str]:
+    """Count the processes below this one, by name: which one is left behind tells whose it is."""
+    names = Counter[str]()
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            names[f"processes ({child.name()})"] += 1
+    return names
 
 
 def resident_mb() -> float:
