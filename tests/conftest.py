@@ -25,13 +25,6 @@ gc.disable()  # until all is collected
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the cores are the workers'; its threads would wait for one busily
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the one example that starts a kernel, as a docstring cannot."""
-    for item in items:
-        if item.name.endswith("JupyterInterpreter"):
-            item.add_marker(pytest.mark.kernel)
-
-
 def pytest_collection_finish() -> None:
     """Look for garbage less often, and never in what has been imported and collected: that stays to the end."""
     gc.enable()
