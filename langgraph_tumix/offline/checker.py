@@ -10,7 +10,7 @@ from langgraph_tumix.offline.understanding import Known, Understood, understand
 
 def check(reading: Reading, rng: random.Random, error_rate: float) -> str:
     """Return the verdict on the last answer; whoever cannot work the question out lets it stand."""
-    own = _worked_out(understand(reading.question, [reading.progress]))
+    own = _worked_out(understand(reading.question, (reading.progress,)))
     given = answer_of(reading.progress)
     right = own is None or (given is not None and key(own) == key(given))
     right ^= rng.random() < error_rate / 4  # a check errs as well, less often than the work

@@ -17,7 +17,7 @@ def guide(reading: Reading) -> str:
 
 def _advice(reading: Reading) -> str:
     progress = reading.progress
-    match understand(reading.question, [progress]).matter:
+    match understand(reading.question, (progress,)).matter:
         case Missing(fact) if progress.count(f"{fact.subject}</search>") < 2:
             return f"A fact is open: search for {fact}. The source must name {fact.subject} itself."
         case Missing(fact):

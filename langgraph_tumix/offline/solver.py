@@ -35,7 +35,7 @@ class Action:
 
 def solve(reading: Reading, rng: random.Random, error_rate: float) -> Action | str:
     """Return what a solver does next: an action, or its final message."""
-    understood = understand(reading.question, reading.got("search"))
+    understood = understand(reading.question, tuple(reading.got("search")))
     step = _Turn(reading, understood, rng, error_rate).step()
     if isinstance(step, Action):
         return step

@@ -7,6 +7,7 @@ once that is known, until what is left is a plain problem (“the digit sum of 2
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import langgraph_tumix.offline.families  # noqa: F401 - its modules register themselves
 from langgraph_tumix.offline.facts import NAME, Fact, asked_for, named_in
@@ -65,7 +66,8 @@ class Understood:
         raise ValueError(f"none of the choices is {value}")
 
 
-def understand(question: str, known: Sequence[str] = ()) -> Understood:
+@lru_cache(maxsize=256)  # every agent of every round is asked the same
+def understand(question: str, known: tuple[str, ...] = ()) -> Understood:
     """Understand a question with the help of texts that may tell facts.
 
     >>> understand("What is 3 + 4? A) 6 B) 7").options
