@@ -105,26 +105,21 @@ async def live(seed: int, folder: Path) -> tuple[Strategy, dict[str, Any], Run]:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("first", range(0, 200, 5))
-async def test_live_and_replayed_decide_alike(first: int, folder: Path, subtests: pytest.Subtests) -> None:
-    for seed in range(first, first + 5):
-        with subtests.test(seed=seed):
-            await lived_and_replayed_alike(seed, folder)
-
-
-async def lived_and_replayed_alike(seed: int, folder: Path) -> None:
-    strategy, state, run = await live(seed, folder)
-    played = play(strategy, run)
-    assert (played.validity, played.why) == ("exact", "")
-    reports, outcome = state["rounds"], Outcome(state["outcome"])
-    assert played.waves == len(reports)
-    for report, decision in zip(reports, played.decisions, strict=True):
-        ended = report["reason"] == "the plan is at its end"
-        assert report["stop"] == (decision.stop or ended)
-        assert ended or report["reason"].endswith(decision.reason)
-    assert played.usage == outcome.usage
-    assert (played.choice.answer if played.choice else None) == outcome.answer
-    assert list(run.notes) == state["notes"]
+@pytest.mark.parametrize("first", range(0, 200, 10))
+async def test_live_and_replayed_decide_alike(first: int, folder: Path) -> None:
+    for seed in range(first, first + 10):
+        strategy, state, run = await live(seed, folder)
+        played = play(strategy, run)
+        assert (seed, played.validity, played.why) == (seed, "exact", "")
+        reports, outcome = state["rounds"], Outcome(state["outcome"])
+        assert played.waves == len(reports), seed
+        for report, decision in zip(reports, played.decisions, strict=True):
+            ended = report["reason"] == "the plan is at its end"
+            assert report["stop"] == (decision.stop or ended), seed
+            assert ended or report["reason"].endswith(decision.reason), seed
+        assert played.usage == outcome.usage, seed
+        assert (played.choice.answer if played.choice else None) == outcome.answer, seed
+        assert list(run.notes) == state["notes"], seed
 
 
 @pytest.mark.long

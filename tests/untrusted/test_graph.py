@@ -21,12 +21,16 @@ from tests.untrusted.table import ATTACKS, FALSE, LOOT
 pytestmark = pytest.mark.long
 
 HONEST: list[str | Agent] = ["Base", "CS_gs", "CSG_gs"]
-CROWD = [*HONEST, *["Base"] * 3]
 PROGRAM = "print(6 * 7)\n"
 
 SHORT = [name for name, attack in ATTACKS.items() if len(attack("0123456789ab")) < 1000]
 GANGS = [SHORT[n : n + 5] for n in range(0, len(SHORT), 5)] + [[name] for name in ATTACKS if name not in SHORT]
 gangs = pytest.mark.parametrize("gang", GANGS, ids="; ".join)
+
+
+def crowd(gang: list[str]) -> list[str | Agent]:
+    """Return honest agents enough to outvote a gang."""
+    return [*HONEST, *["Base"] * (len(gang) - 2)]
 
 
 def guessed(gang: list[str]) -> list[str]:
@@ -89,8 +93,8 @@ def fakes(output: Callable[[str], str] = lambda code: "42", search: FakeSearch |
 @gangs
 async def test_hostile_agents(gang: list[str]) -> None:
     reader, tools = Reader(*(ATTACKS[name] for name in gang)), fakes()
-    state = await ask(reader, [*CROWD, *(eve(number) for number in range(len(gang)))], tools)
-    check(state, reader, tools, honest=len(CROWD))
+    state = await ask(reader, [*crowd(gang), *(eve(number) for number in range(len(gang)))], tools)
+    check(state, reader, tools, honest=len(crowd(gang)))
     assert state["outcome"]["votes"].get(FALSE, 0) <= len(gang)
 
 
@@ -99,14 +103,14 @@ async def test_hostile_agents_with_tools_start_none_but_their_own(gang: list[str
     """What they ask for is run in sessions of their own, within their limits; the tools of others stay theirs."""
     reader, tools = Reader(*(ATTACKS[name] for name in gang)), fakes()
     eves = [eve(number, code="loop", search="gs", max_tool_uses=2) for number in range(len(gang))]
-    state = await ask(reader, [*CROWD, *eves], tools)
+    state = await ask(reader, [*crowd(gang), *eves], tools)
     assert isinstance(tools.code, FakeInterpreter)
     assert isinstance(tools.gs, FakeSearch)
     for name in (one.name for one in eves):
         assert len([step for note in state["notes"] if note["agent"] == name for step in note["evidence"]]) <= 2 * 2
     tools.code.programs = [code for code in tools.code.programs if LOOT not in code and "import os" not in code]
     tools.gs.queries = [query for query in tools.gs.queries if LOOT not in query]
-    check(state, reader, tools, honest=len(CROWD))
+    check(state, reader, tools, honest=len(crowd(gang)))
 
 
 @gangs
