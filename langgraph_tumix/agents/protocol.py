@@ -72,13 +72,14 @@ def bounded(reply: AIMessage) -> AIMessage:
 
 def _blocks(lines: list[str], opening: re.Pattern[str]) -> Iterator[tuple[int, int]]:
     """Yield the first and the last line of fenced blocks, in time that grows with the number of lines only."""
+    marked = [(number, line) for number, line in enumerate(lines) if "```" in line or "~~~" in line]
     closing: dict[str, list[int]] = {}
-    for number, line in enumerate(lines):
+    for number, line in marked:
         fence = line.strip(" \t")
-        if fence[:3] in ("```", "~~~") and fence == fence[0] * len(fence):
+        if fence == fence[0] * len(fence):
             closing.setdefault(fence, []).append(number)
     after = 0
-    for number, line in enumerate(lines):
+    for number, line in marked:
         if number < after or not (mark := opening.match(line)):
             continue
         ends = closing.get(mark[1], [])

@@ -45,6 +45,7 @@ class Extracted:
 
 _MARK = re.compile("<{3,}|>{3,}")
 _FENCE = re.compile(r"[ \t]*(`{3,}(?=[^`>][^`]*$|$)|~{3,})")
+_APART = re.compile(r"(?:^|\s)>|`{3}|~{3}")  # without it, no line is quoted and none fenced
 _BRACE = re.compile(r"\\.|[{}]", re.DOTALL)
 _STATED = re.compile(
     r".*\banswer(?:\s+(?:to|for)\s[^.:]{1,80})?[*_`]*\s*(?:\bis\b|=|:)[\s*_`:]*(?=\S)(.+)", re.IGNORECASE | re.DOTALL
@@ -108,17 +109,20 @@ def extract_answer(reply: str, *, final: bool = False) -> Extracted:
     """
     if not reply.strip():
         return Extracted(None, "empty reply")
-    lines = list(_visible(reply))
-    found, is_open = _bracketed(reply, lines)
+    shown = list(_visible(reply))
+    found, is_open = _bracketed(reply, shown)
     if found is not None:
         return _judge(found)
     if is_open:
         return Extracted(None, "truncated answer")
-    return _unbracketed([line for _, line in lines]) if final else Extracted(None, "no answer in the reply")
+    return _unbracketed("".join(text for _, text in shown)) if final else Extracted(None, "no answer in the reply")
 
 
 def _visible(reply: str) -> Iterator[tuple[int, str]]:
-    """Yield place and text of the lines that are neither in fenced code nor quoted."""
+    """Yield place and text of what is neither in fenced code nor quoted: line by line, or all at once."""
+    if not _APART.search(reply):
+        yield 0, reply
+        return
     fence, start = "", 0
     for line in reply.splitlines(keepends=True):
         mark = _FENCE.match(line)
@@ -137,11 +141,11 @@ def _is_quoted(line: str) -> bool:
     return line.startswith(">") and (not line.startswith(">>>") or "<<<" in line)
 
 
-def _bracketed(reply: str, lines: list[tuple[int, str]]) -> tuple[str | None, bool]:
+def _bracketed(reply: str, shown: list[tuple[int, str]]) -> tuple[str | None, bool]:
     """Return the content of the last complete bracket, and whether one was left open after it."""
     found, opened = None, -1
-    for start, line in lines:
-        for mark in _MARK.finditer(line):
+    for start, text in shown:
+        for mark in _MARK.finditer(text):
             if mark[0][0] == "<":
                 opened = start + mark.start() + 3
             elif opened >= 0:
@@ -152,12 +156,11 @@ def _bracketed(reply: str, lines: list[tuple[int, str]]) -> tuple[str | None, bo
     return found, opened >= 0
 
 
-def _unbracketed(lines: list[str]) -> Extracted:
-    text = "".join(lines)
+def _unbracketed(text: str) -> Extracted:
     if (at := text.rfind("\\boxed{")) >= 0:
         boxed = _braced(text[at + len("\\boxed{") :])
         return Extracted(None, "truncated answer") if boxed is None else _judge(boxed)
-    ending = [line.strip() for line in lines if line.strip()][-2:]
+    ending = [line.strip() for line in text.splitlines() if line.strip()][-2:]
     if ending and len(ending[-1]) <= _LONGEST_LINE:
         if stated := _STATED.fullmatch(ending[-1]):
             return _judge(re.sub(r"(?<!\.)\.$", "", stated[1].strip(_EMPHASIS)).strip(_EMPHASIS))

@@ -42,17 +42,17 @@ def used(
     usd: float | None = 0.0,
 ) -> Usage:
     """Return a usage; without arguments, that of nothing, the neutral element of `add_usage`."""
-    return Usage(
-        model_calls=model_calls,
-        tool_calls=tool_calls,
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        cache_read_tokens=cache_read_tokens,
-        cache_write_tokens=cache_write_tokens,
-        reasoning_tokens=reasoning_tokens,
-        unmetered_calls=unmetered_calls,
-        usd=usd,
-    )
+    return {
+        "model_calls": model_calls,
+        "tool_calls": tool_calls,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cache_read_tokens": cache_read_tokens,
+        "cache_write_tokens": cache_write_tokens,
+        "reasoning_tokens": reasoning_tokens,
+        "unmetered_calls": unmetered_calls,
+        "usd": usd,
+    }
 
 
 def add_usage(*parts: Usage) -> Usage:

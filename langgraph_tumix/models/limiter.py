@@ -197,7 +197,8 @@ def limit_elsewhere(make: Callable[[Lane], Limiter | None]) -> None:
 def limiter(of: Lane) -> Limiter:
     """Return the limiter that the running event loop has for a lane."""
     loop = asyncio.get_running_loop()
-    limiters = _LIMITERS.setdefault(loop, WeakKeyDictionary())
+    if (limiters := _LIMITERS.get(loop)) is None:
+        limiters = _LIMITERS[loop] = WeakKeyDictionary()
     if of not in limiters:
         elsewhere = _ELSEWHERE[loop](of) if loop in _ELSEWHERE else None
         limiters[of] = elsewhere or Limiter(Pace(of.first_burst))
