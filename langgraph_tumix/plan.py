@@ -272,9 +272,11 @@ def check_priced(budget: Budget, models: Sequence[Model], searches: Sequence[Sea
     Raises:
         ConfigError: There is such a cap, and such a model or search.
     """
+    if not budget.in_dollars:
+        return
     unpriced = {model.name for model in models if not model.priced}
     unpriced |= {search.name for search in searches if search.usd_per_query is None}
-    if budget.in_dollars and unpriced:
+    if unpriced:
         raise ConfigError(
             f"there is a cap in dollars, but the price of {', '.join(sorted(unpriced))} is unknown: "
             "give prices={...} for models and usd_per_query for searches, or cap tokens or model_calls instead"

@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,15 @@ def room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imports(path: Path) -> set[str]:
     """Return the rooms that a file imports at its top, and anywhere."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         module = node.module if isinstance(node, ast.ImportFrom) else None
         if module and module.startswith("langgraph_tumix."):
             found.add(module.split(".")[1])
@@ -60,7 +66,7 @@ def test_nothing_imports_upward() -> None:
 def test_the_core_knows_nothing_of_the_world() -> None:
     world = ("langgraph.", "langchain", "openai", "asyncio", "os", "pathlib", "socket", "tavily", "jupyter_client")
     for path in (PACKAGE / "core").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not [name for name in names if f"{name}.".startswith(tuple(f"{w}." for w in world))], path
