@@ -1,5 +1,6 @@
 """What all tests share: no key of the host, and no connection to anywhere but this machine."""
 
+import atexit
 import gc
 import ipaddress
 import os
@@ -9,20 +10,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
-
-# The same few examples every day; HYPOTHESIS_PROFILE=thorough looks further, and differently each time.
-settings.register_profile("everyday", max_examples=15, derandomize=True, deadline=None)
-settings.register_profile("thorough", max_examples=1000, deadline=None)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would their own
 
 KEYS = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_API_BASE", "TAVILY_API_KEY", "TAVILY_BASE_URL", "TUMIX_MODEL")
 
 gc.disable()  # until all is collected
+atexit.register(gc.freeze)  # a Python that ends would look through all there is, twice, before it forgets it
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the cores are the workers'; its threads would wait for one busily
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set how far property tests look: at the same few examples every day, or at many others each time."""
+    if config.option.numprocesses:
+        return  # xdist's own process runs no tests
+    from hypothesis import settings
+
+    settings.register_profile("everyday", max_examples=15, derandomize=True, deadline=None)
+    settings.register_profile("thorough", max_examples=1000, deadline=None)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 
 
 def pytest_collection_finish() -> None:
