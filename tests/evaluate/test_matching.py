@@ -96,16 +96,16 @@ async def test_calls_and_dollars_are_those_of_the_first_preset(tmp_path: Path) -
 
 @pytest.mark.long
 async def test_what_a_match_came_to_stays_when_the_evaluation_goes_on(tmp_path: Path) -> None:
-    wanted: dict[str, Any] = {"presets": ["scimaster", "self-consistency:calls"], "tasks": TASKS[:2]}
+    wanted: dict[str, Any] = {"presets": ["sets:2", "self-consistency:calls"], "tasks": TASKS[:2]}
     await run(tmp_path, **wanted)
     results = tmp_path / "results.jsonl"
     lines = results.read_text("utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if json.loads(line)["preset"] == "scimaster"]
+    kept = [line for line in lines if json.loads(line)["preset"] == "sets:2"]
     changed = [json.loads(line) for line in kept]
     changed[0]["outcome"]["usage"]["model_calls"] += 300
     results.write_text("".join(json.dumps(line) + "\n" for line in changed), "utf-8")
     progress = await run(tmp_path, **wanted)
-    assert [usage["model_calls"] for usage in progress.spent["self-consistency:calls"]] == [30] * 2
+    assert [usage["model_calls"] for usage in progress.spent["self-consistency:calls"]] == [6] * 2
 
 
 @pytest.mark.long
