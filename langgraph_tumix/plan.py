@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,6 +13,7 @@ from langgraph_tumix.agents.equipped import Equipped
 from langgraph_tumix.agents.prompt import Question, shared_part
 from langgraph_tumix.agents.protocol import bounded
 from langgraph_tumix.background import leave
+from langgraph_tumix.clock import now
 from langgraph_tumix.context import TumixContext, context_of
 from langgraph_tumix.core.aggregate import Aggregator
 from langgraph_tumix.core.allocate import Allocator, Everyone
@@ -99,7 +99,7 @@ class Plan:
             roster=self.agents(state),
             budget=context.budget(self.budget),
             spent=spent(state),
-            seconds=time.time() - state["asked"]["asked"],
+            seconds=now() - state["asked"]["asked"],
         )
 
     @contextlib.asynccontextmanager
@@ -256,7 +256,7 @@ def seconds_left(state: TumixState, context: TumixContext) -> float | None:
     if context.max_seconds is None:
         return None
     closing = min(CLOSING, context.max_seconds / 10)
-    return state["asked"]["asked"] + context.max_seconds - closing - time.time()
+    return state["asked"]["asked"] + context.max_seconds - closing - now()
 
 
 def forget(state: TumixState) -> None:

@@ -1,14 +1,16 @@
 """What all tests share: no key of the host, and no connection to anywhere but this machine."""
 
+import asyncio
 import atexit
 import gc
 import ipaddress
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
+import looptime
 import pytest
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and so would their own
@@ -61,3 +63,15 @@ def _loopback_only() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture
+async def time_flies(request: pytest.FixtureRequest) -> AsyncIterator[None]:
+    """Wind the event loop's clock forward where all that is awaited is its time. Kernels and servers take theirs."""
+    if any(request.node.get_closest_marker(mark) for mark in ("kernel", "server")):
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, asyncio.BaseEventLoop)
+    with looptime.patch_event_loop(loop, _enabled=False).looptime_enabled():
+        yield

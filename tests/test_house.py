@@ -31,7 +31,7 @@ ORDER = [
     ["interpreter", "search", "offline"],
     ["replay"],
     ["core"],
-    ["errors"],
+    ["clock", "errors"],
 ]
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 # The offline model is found by name, and the outermost rooms are entered only when they are asked for.

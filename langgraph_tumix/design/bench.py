@@ -18,6 +18,7 @@ from langgraph_tumix.agents.rosterfile import fingerprint
 from langgraph_tumix.agents.run import Conclusion, Run
 from langgraph_tumix.agents.walk import go_through
 from langgraph_tumix.agents.work import opening
+from langgraph_tumix.clock import now
 from langgraph_tumix.core.notes import LOST, Note
 from langgraph_tumix.design.trials import Trials
 from langgraph_tumix.models.meter import Meter
@@ -116,7 +117,7 @@ class Bench:
             conversation="",
             images=[],
             marker=secrets.token_hex(6),
-            asked=time.time(),
+            asked=now(),
         )
         drawn = replace(equipped, model=equipped.model.drawn_by(equipped.agent.name))
         run = Run(drawn, asked, round=1, sample=0, meter=meter, temperature=None, emit=_unheard)

@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-import time
 import uuid
 from typing import Any
 
@@ -11,6 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from langgraph_tumix.agents.prompt import Question
+from langgraph_tumix.clock import now
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.core.text import clean, cut
 from langgraph_tumix.errors import ConfigError
@@ -85,7 +85,7 @@ def _question(text: str, images: list[dict[str, Any]], before: list[AnyMessage])
         conversation=cut("\n\n".join(spoken), CONVERSATION_LIMIT),
         images=images,
         marker=secrets.token_hex(6),
-        asked=time.time(),
+        asked=now(),
     )
 
 

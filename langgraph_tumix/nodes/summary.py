@@ -1,9 +1,9 @@
 """From the channels at the end of a question to its outcome."""
 
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from langgraph_tumix.clock import now
 from langgraph_tumix.core.aggregate import Choice
 from langgraph_tumix.core.notes import LOST, Note
 from langgraph_tumix.core.usage import Usage, add_usage, cached
@@ -56,7 +56,7 @@ def summarise(plan: Plan, state: TumixState, choice: Choice | None, closing: Usa
         left_out=dict(plan.left_out),
         tools=state["tools"],
         warnings=[*warnings, *(design["warnings"] if design else []), *_warnings(state, notes)],
-        seconds=round(time.time() - state["asked"]["asked"], 3),
+        seconds=round(now() - state["asked"]["asked"], 3),
     )
 
 

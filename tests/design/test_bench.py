@@ -19,6 +19,8 @@ from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel
 from langgraph_tumix.toolbox import Toolbox
 from tests.graph.roles import FakeSearch, play
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 QUESTIONS = [f"Question {n}?" for n in range(6)]
 
 

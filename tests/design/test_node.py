@@ -26,7 +26,7 @@ from langgraph_tumix.toolbox import Toolbox
 from tests.design.models import GOOD, designing, is_proposer, knows, numbered
 from tests.graph.roles import play, toolbox
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("time_flies")]
 
 OTHER = GOOD | {"name": "Coder", "instruction": "Compute it by a program.", "search": "none", "code": "loop"}
 

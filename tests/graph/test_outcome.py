@@ -14,6 +14,8 @@ from langgraph_tumix.interpreter.base import CellResult, Isolation
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel
 from tests.graph.roles import play, role_of, solver, toolbox
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 QUESTION: Any = {"question": "What is it?"}
 
 

@@ -14,6 +14,8 @@ from langgraph_tumix import Agent, Budget, Outcome, create_tumix
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import toolbox
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 
 @pytest.fixture
 def cached() -> Iterator[None]:

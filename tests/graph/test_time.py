@@ -1,7 +1,6 @@
 """Time: every limit ends what it limits, the rest goes on, and the answer is made of what has arrived."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from langchain_core.tools import tool
 
 from langgraph_tumix import Agent, Budget, ConfigError, Outcome, Toolbox, create_tumix
 from langgraph_tumix.background import abandonable, finished, leave
+from langgraph_tumix.clock import now
 from langgraph_tumix.context import TumixContext
 from langgraph_tumix.interpreter.base import CellResult, Isolation
 from langgraph_tumix.plan import seconds_left
@@ -19,10 +19,10 @@ from langgraph_tumix.search.base import Ask, Found
 from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel, note
 from tests.graph.roles import FakeSearch, play, role_of, solver, toolbox
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("time_flies")]
 
 FOREVER = 3600.0
-SOON = 0.4  # seconds; long enough that what does not wait has been done by then, even on a busy machine
+SOON = 0.4  # seconds, of a clock that stands still as long as anybody works
 ODD = Agent(name="Odd", instruction="ODD one out.")
 SLOW = Agent(name="Slow", instruction="ODD and slow.", code="loop")
 
@@ -175,11 +175,12 @@ async def test_a_deadline_that_has_passed_begins_no_round() -> None:
 
 
 @pytest.mark.parametrize(("deadline", "closing"), [(60.0, 0.1), (0.5, 0.05)])
-def test_agents_stop_a_moment_before_the_deadline(deadline: float, closing: float) -> None:
-    state: Any = {"asked": {"asked": time.time()}}
-    left = seconds_left(state, TumixContext(max_seconds=deadline))
-    assert left is not None
-    assert deadline - closing - 1.0 < left <= deadline - closing
+async def test_agents_stop_a_moment_before_the_deadline(deadline: float, closing: float) -> None:
+    state: Any = {"asked": {"asked": now()}}
+    context = TumixContext(max_seconds=deadline)
+    assert seconds_left(state, context) == pytest.approx(deadline - closing)
+    await asyncio.sleep(deadline)
+    assert seconds_left(state, context) == pytest.approx(-closing)
     assert seconds_left(state, TumixContext()) is None
 
 

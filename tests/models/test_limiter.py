@@ -9,6 +9,8 @@ import pytest
 from langgraph_tumix.models.limiter import Lane, Limiter, TooLate, lane, limiter
 from langgraph_tumix.models.pace import Pace
 
+pytestmark = pytest.mark.usefixtures("time_flies")
+
 
 def free() -> Limiter:
     return Limiter(Pace(math.inf))

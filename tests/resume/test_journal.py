@@ -22,7 +22,7 @@ from langgraph_tumix.journal import Journal
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import play, role_of, toolbox
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("time_flies")]
 
 THREAD: Any = {"configurable": {"thread_id": "1"}}
 QUESTION: Any = {"question": "What is it?"}
