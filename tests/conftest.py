@@ -67,11 +67,16 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.fixture
 async def time_flies(request: pytest.FixtureRequest) -> AsyncIterator[None]:
-    """Wind the event loop's clock forward where all that is awaited is its time. Kernels and servers take theirs."""
+    """Wind the event loop's clock forward where all that is awaited is its time. Kernels and servers take theirs.
+
+    A limit in such a test is to be long, a minute or an hour: threads take the time that they take.
+    """
     if any(request.node.get_closest_marker(mark) for mark in ("kernel", "server")):
         yield
         return
     loop = asyncio.get_running_loop()
     assert isinstance(loop, asyncio.BaseEventLoop)
-    with looptime.patch_event_loop(loop, _enabled=False).looptime_enabled():
+    flying = looptime.patch_event_loop(loop, _enabled=False)
+    flying.setup_looptime(idle_step=0.01)  # a thread is waited for in real time, in steps of so many seconds
+    with flying.looptime_enabled():
         yield

@@ -19,8 +19,6 @@ from langgraph_tumix.testing import FakeInterpreter, ScriptedChatModel
 from langgraph_tumix.toolbox import Toolbox
 from tests.graph.roles import FakeSearch, play
 
-pytestmark = pytest.mark.usefixtures("time_flies")
-
 QUESTIONS = [f"Question {n}?" for n in range(6)]
 
 
@@ -68,9 +66,10 @@ async def test_money_that_runs_out_leaves_whole_questions_behind() -> None:
     assert whole == QUESTIONS[:4]
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_time_that_runs_out_is_said() -> None:
-    trials = bench(due=asyncio.get_running_loop().time() + 0.1)
-    assert await trials.run(equipped(play(latency=30.0), TALKER), QUESTIONS) == {}
+    trials = bench(due=asyncio.get_running_loop().time() + 10)
+    assert await trials.run(equipped(play(latency=3000), TALKER), QUESTIONS) == {}
     assert "the time for the design is up" in trials.spent_out
     assert trials.trials.spent["model_calls"] <= 4, "only those that were in work"
 
@@ -85,23 +84,25 @@ async def test_an_empty_reply_is_a_failure_and_not_a_wrong_answer() -> None:
     assert trials.trials.spent["model_calls"] > 0, "and was paid for"
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_an_agent_that_takes_too_long_is_stopped() -> None:
-    trials = bench(agent_seconds=0.1)
-    notes = await trials.run(equipped(play(latency=5.0), TALKER), QUESTIONS[:1])
+    trials = bench(agent_seconds=10)
+    notes = await trials.run(equipped(play(latency=500), TALKER), QUESTIONS[:1])
     (note,) = notes.values()
     assert (note["status"], note["cause"]) == ("timed_out", "timeout")
     assert not trials.spent_out, "that is its own fault, and no reason to stop"
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_cancelled_bench_closes_its_sessions_and_knows_the_cost() -> None:
     def solve(messages: Sequence[BaseMessage]) -> str:
         return "```python\nprint(1)\n```"
 
     interpreter, trials = FakeInterpreter(), bench()
-    agents = equipped(play(solve, latency=0.05), CODER, interpreter=interpreter)
+    agents = equipped(play(solve, latency=5), CODER, interpreter=interpreter)
     running = asyncio.ensure_future(trials.run(agents, QUESTIONS))
     while not interpreter.open_sessions:  # noqa: ASYNC110 - the fake has no event to wait for
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -26,7 +26,7 @@ from langgraph_tumix.toolbox import Toolbox
 from tests.design.models import GOOD, designing, is_proposer, knows, numbered
 from tests.graph.roles import play, toolbox
 
-pytestmark = [pytest.mark.long, pytest.mark.usefixtures("time_flies")]
+pytestmark = pytest.mark.long
 
 OTHER = GOOD | {"name": "Coder", "instruction": "Compute it by a program.", "search": "none", "code": "loop"}
 
@@ -138,8 +138,9 @@ async def test_a_record_of_another_format_is_not_read() -> None:
     assert "Lookup" in agents_of(state)
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_two_questions_at_once_design_once() -> None:
-    model, store = designing([GOOD], knows, latency=0.01), InMemoryStore()
+    model, store = designing([GOOD], knows, latency=1), InMemoryStore()
     designer = Designer(questions=numbered(16))
     one, two = graph_of(model, designer, store=store), graph_of(model, designer, store=store)
     states = await asyncio.gather(*(asked(graph) for graph in (one, two, one)))
@@ -148,12 +149,13 @@ async def test_two_questions_at_once_design_once() -> None:
     assert all("Lookup" in agents_of(state) for state in states)
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_design_that_is_cancelled_lets_the_next_one_in() -> None:
-    model, store = designing([GOOD], knows, latency=0.2), InMemoryStore()
+    model, store = designing([GOOD], knows, latency=20), InMemoryStore()
     graph = graph_of(model, Designer(questions=numbered(16)), store=store)
     running = asyncio.ensure_future(asked(graph))
     while not model.calls:  # noqa: ASYNC110 - the model has no event to wait for
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -163,12 +165,13 @@ async def test_a_design_that_is_cancelled_lets_the_next_one_in() -> None:
     assert "Lookup" in agents_of(state)
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_what_a_cancelled_design_has_paid_is_not_paid_again() -> None:
-    model, store, designer = designing([GOOD], knows, latency=0.02), InMemoryStore(), Designer(questions=numbered(40))
+    model, store, designer = designing([GOOD], knows, latency=2), InMemoryStore(), Designer(questions=numbered(40))
     graph = graph_of(model, designer, store=store)
     running = asyncio.ensure_future(asked(graph))
     while len(model.calls) < 60:  # noqa: ASYNC110 - the model has no event to wait for
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -178,12 +181,13 @@ async def test_what_a_cancelled_design_has_paid_is_not_paid_again() -> None:
     assert len(model.calls) < 1 + 36 * 4 + 40, "a few trials were broken off and made again"
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_question_in_a_hurry_does_not_wait_for_the_design_of_another() -> None:
-    model, store, designer = designing([GOOD], knows, latency=0.4), InMemoryStore(), Designer(questions=numbered(40))
+    model, store, designer = designing([GOOD], knows, latency=40), InMemoryStore(), Designer(questions=numbered(40))
     first = asyncio.ensure_future(asked(graph_of(model, designer, store=store)))
     while not model.calls:  # noqa: ASYNC110 - the model has no event to wait for
-        await asyncio.sleep(0.01)
-    state = await asked(graph_of(play(), designer, store=store, budget=Budget(seconds=1.6)))
+        await asyncio.sleep(1)
+    state = await asked(graph_of(play(), designer, store=store, budget=Budget(seconds=160)))
     assert state["answer"] == "42"
     assert any("could not wait" in warning for warning in state["outcome"].warnings)
     assert not first.done()
@@ -192,9 +196,10 @@ async def test_a_question_in_a_hurry_does_not_wait_for_the_design_of_another() -
         await first
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_a_proposer_that_takes_too_long_is_given_up() -> None:
-    model = designing([GOOD], knows, latency=5.0)
-    designer = Designer(questions=numbered(16), model=model, budget=Budget(seconds=0.2))
+    model = designing([GOOD], knows, latency=500)
+    designer = Designer(questions=numbered(16), model=model, budget=Budget(seconds=20))
     state = await asked(graph_of(play(), designer, store=InMemoryStore()))
     assert (state["answer"], state["events"]) == ("42", ["failed"])
     assert any("took longer than the time" in warning for warning in state["outcome"].warnings)

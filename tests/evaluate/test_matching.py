@@ -18,8 +18,6 @@ from langgraph_tumix.models.model import resolve
 from langgraph_tumix.report.run import read_run
 from tests.graph.roles import play, toolbox
 
-pytestmark = pytest.mark.usefixtures("time_flies")
-
 TASKS = [
     Task(id=str(number), question=f"What is it in case {number}?" + " More." * number, answer="42")
     for number in range(3)

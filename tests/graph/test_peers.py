@@ -14,8 +14,6 @@ from langgraph_tumix import Agent, Budget, Outcome, create_tumix
 from langgraph_tumix.testing import ScriptedChatModel
 from tests.graph.roles import toolbox
 
-pytestmark = pytest.mark.usefixtures("time_flies")
-
 
 @pytest.fixture
 def cached() -> Iterator[None]:
@@ -38,18 +36,19 @@ async def test_a_cache_does_not_make_one_answer_of_all_samples() -> None:
         assert len(outcome.votes) == 15
 
 
+@pytest.mark.usefixtures("time_flies")
 async def test_at_the_deadline_the_majority_answers_and_not_whoever_was_registered_first() -> None:
     class Slow(ScriptedChatModel):
         async def _agenerate(self, messages: list[BaseMessage], *args: Any, **kwargs: Any) -> Any:
             if "STUCK" in messages[1].text:
-                await asyncio.sleep(60)
+                await asyncio.sleep(6000)
             return self._generate(messages)
 
     def respond(messages: Sequence[BaseMessage]) -> str:
         return "<<<7>>>" if "FIRST" in messages[1].text else "<<<42>>>"
 
     roster = [Agent(name=name, instruction=f"{name}.") for name in ("FIRST", "Second", "Third", "STUCK")]
-    graph: Any = create_tumix(Slow(responder=respond), agents=roster, tools=toolbox(), budget=Budget(seconds=0.5))
+    graph: Any = create_tumix(Slow(responder=respond), agents=roster, tools=toolbox(), budget=Budget(seconds=50))
     outcome = Outcome((await graph.ainvoke({"question": "What is it?"}))["outcome"])
     assert (outcome.answer, outcome.status) == ("42", "deadline")
     assert outcome.votes == {"42": 2, "7": 1}
