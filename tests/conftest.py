@@ -7,7 +7,9 @@ import ipaddress
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import looptime
@@ -63,6 +65,17 @@ def _loopback_only() -> Iterator[None]:
     socket.socket.connect = guarded  # type: ignore[method-assign, assignment]
     yield
     socket.socket.connect = connect  # type: ignore[method-assign]
+
+
+@pytest.fixture
+def in_memory(tmp_path: Path) -> Iterator[Path]:
+    """Lend a folder in memory, where there is one: what a kill finds unwritten there does not hang on how busy a disk is."""
+    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name that nobody can guess
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory, prefix="tumix-test-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

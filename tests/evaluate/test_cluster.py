@@ -60,11 +60,11 @@ def alive(pid: int) -> bool:
     return True
 
 
-def test_a_killed_worker_s_questions_are_done_by_another_and_paid_once(tmp_path: Path) -> None:
+def test_a_killed_worker_s_questions_are_done_by_another_and_paid_once(in_memory: Path) -> None:
     before = set(Path(tempfile.gettempdir()).glob("tumix-ray-*"))
     with Server() as server:
         server.stats.alarm_at = 40
-        process, report, pids = started(tmp_path, server.url, 5.0)
+        process, report, pids = started(in_memory, server.url, 5.0)
         assert server.stats.alarm.wait(60)
         os.kill(pids[0], signal.SIGKILL)
         assert report.poll(120), "the evaluation does not come to an end"
@@ -73,8 +73,8 @@ def test_a_killed_worker_s_questions_are_done_by_another_and_paid_once(tmp_path:
         billed = server.stats.usage
     assert process.exitcode == 0
     assert (end["done"], end["suspended"], len(end["pids"])) == (len(TASKS), False, 3)
-    assert sorted(result["task"] for result in results(tmp_path)) == [task.id for task in TASKS]
-    spent = add_usage(*(result["outcome"]["usage"] for result in results(tmp_path)))
+    assert sorted(result["task"] for result in results(in_memory)) == [task.id for task in TASKS]
+    spent = add_usage(*(result["outcome"]["usage"] for result in results(in_memory)))
     once = {call.key: call for call in server.stats.calls}
     assert spent["model_calls"] == len(once)
     assert spent["input_tokens"] + spent["output_tokens"] == sum(sum(call.tokens) for call in once.values())
@@ -84,8 +84,8 @@ def test_a_killed_worker_s_questions_are_done_by_another_and_paid_once(tmp_path:
         between = [call for call in server.stats.calls if one.when < call.when < other.when]
         assert not [call for call in between if call.continues == one.asked], "something had come of it"
     assert (billed.prompt_tokens + 4 * billed.completion_tokens) / 1e6 <= end["spent"]["usd"] + 1e-9
-    assert not read_run(tmp_path).problems
-    recording, gold = read_recording(RunFolder(tmp_path).recording(PRESET))
+    assert not read_run(in_memory).problems
+    recording, gold = read_recording(RunFolder(in_memory).recording(PRESET))
     assert sorted(run.text for run in recording.runs) == sorted(task.question for task in TASKS)
     assert {run.id[:2] for run in recording.runs} <= set(gold.read())
     assert not any(map(alive, end["pids"]))

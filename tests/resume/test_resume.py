@@ -47,8 +47,8 @@ KILLED = [
 
 
 @pytest.mark.parametrize(("file", "points"), KILLED, ids=str)
-def test_killed_with_sqlite(file: str, points: list[Point], reference: Resumed, tmp_path: Path) -> None:
-    run = killed_and_resumed(str(tmp_path / file), points)
+def test_killed_with_sqlite(file: str, points: list[Point], reference: Resumed, in_memory: Path) -> None:
+    run = killed_and_resumed(str(in_memory / file), points)
     assert run.kills == len(points)
     assert faults(run, reference) == []
 
