@@ -69,8 +69,8 @@ def _loopback_only() -> Iterator[None]:
 
 @pytest.fixture
 def in_memory(tmp_path: Path) -> Iterator[Path]:
-    """Lend a folder in memory, where there is one: what a kill finds unwritten there does not hang on how busy a disk is."""
-    memory = Path("/dev/shm")  # noqa: S108 - the folder in it has a name that nobody can guess
+    """Lend a folder in memory, where there is one: what a kill finds unwritten there hangs on no busy disk."""
+    memory = Path("/dev/shm")
     if not memory.is_dir():
         yield tmp_path
         return

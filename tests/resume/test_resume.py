@@ -50,11 +50,13 @@ KILLED = [
 def test_killed_with_sqlite(file: str, points: list[Point], reference: Resumed, in_memory: Path) -> None:
     run = killed_and_resumed(str(in_memory / file), points)
     assert run.kills == len(points)
-    assert faults(run, reference) == []
+    found = faults(run, reference)
+    assert not found, "\n".join([*found, f"ages: {run.ages}"])
 
 
 @pytest.mark.parametrize("points", [[Point(50, 0.03)]], ids=str)
 def test_killed_with_postgresql(points: list[Point], reference: Resumed, postgres: str) -> None:
     run = killed_and_resumed(postgres, points)
     assert run.kills == len(points)
-    assert faults(run, reference) == []
+    found = faults(run, reference)
+    assert not found, "\n".join([*found, f"ages: {run.ages}"])
