@@ -44,7 +44,9 @@ class Thread:
         stands = await self._stands()
         if "outcome" not in stands.values:
             start: Any = None if stands.next else {"question": question}
-            await self.graph.ainvoke(start, {**self._config, "recursion_limit": _STEPS}, context=context)
+            # By default the first checkpoint may be saved after the first replies, and a kill would make them vain.
+            steps: Any = {**self._config, "recursion_limit": _STEPS}
+            await self.graph.ainvoke(start, steps, context=context, durability="sync")
             stands = await self._stands()
         return stands.values
 
