@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return  # xdist's own process runs no tests
     from hypothesis import settings
 
-    settings.register_profile("everyday", max_examples=15, derandomize=True, deadline=None)
+    settings.register_profile("everyday", max_examples=20, derandomize=True, deadline=None)
     settings.register_profile("thorough", max_examples=1000, deadline=None)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
 

@@ -44,9 +44,9 @@ class Thread:
         stands = await self._stands()
         if "outcome" not in stands.values:
             start: Any = None if stands.next else {"question": question}
-            # By default the first checkpoint may be saved after the first replies, and a kill would make them vain.
-            steps: Any = {**self._config, "recursion_limit": _STEPS}
-            await self.graph.ainvoke(start, steps, context=context, durability="sync")
+            config: RunnableConfig = {**self._config, "recursion_limit": _STEPS}
+            # By default the first checkpoint may be saved after the first replies; a kill between has them paid twice.
+            await self.graph.ainvoke(start, config, context=context, durability="sync")
             stands = await self._stands()
         return stands.values
 

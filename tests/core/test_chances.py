@@ -30,7 +30,7 @@ def test_beta_is_symmetric_and_grows_with_the_lead(first: int, second: int) -> N
 @pytest.mark.parametrize("counts", [(4, 0), (5, 3, 2), (10, 9, 8, 7, 6), (20, 3), (1, 1, 1)])
 def test_dirichlet_is_what_draws_say(counts: tuple[int, ...]) -> None:
     rng = random.Random(1)
-    hits, draws = 0, 10_000
+    hits, draws = 0, 20_000
     for _ in range(draws):
         weights = [rng.gammavariate(count + 1, 1) for count in counts]
         hits += weights[0] == max(weights)

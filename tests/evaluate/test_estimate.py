@@ -90,7 +90,7 @@ async def test_a_recorded_run_tells_what_the_next_one_costs(tmp_path: Path) -> N
 @pytest.mark.long
 async def test_nine_of_ten_evaluations_end_within_the_range(tmp_path: Path) -> None:
     """Drawn from one long run: 10 recorded questions foretell 20 others."""
-    run = read_run(await make(tmp_path, 40, {"tumix": {"agents": ["CoT", "C"], "max_rounds": 3}}))
+    run = read_run(await make(tmp_path, 45, {"tumix": {"agents": ["CoT", "C"], "max_rounds": 3}}))
     draw, within = random.Random(1), 0
     for trial in range(25):
         results = draw.sample(run.results, 30)

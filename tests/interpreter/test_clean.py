@@ -65,8 +65,8 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 @pytest.mark.parametrize("piece", ["\x1b[", "\x1b]x", "\x1b[0;", "\x9b0", "a\r", "\r\n", "\x1b[0 ", "\x1b", "x"])
 def test_cleaning_takes_time_in_proportion(piece: str) -> None:
     begun = time.process_time()
-    shown(piece * (500_000 // len(piece)))
-    assert time.process_time() - begun < 1
+    shown(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - begun < 2
 
 
 @given(PIECES, st.integers(2, 60))

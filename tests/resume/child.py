@@ -78,9 +78,9 @@ async def _work(job: Job) -> dict[str, Any]:
     tools = Toolbox(code=JupyterInterpreter(), gs=FakeSearch(), llm=FakeSearch()) if job.kernels else toolbox()
     async with opened(job.saver) as saver:
         graph = create_tumix(chat, agents=ROSTER, tools=tools, max_rounds=ROUNDS, checkpointer=saver)
-        # Killed before its first checkpoint, a run has left nothing to go on with, and nothing that was paid.
+        # Killed before its first checkpoint was saved, a run has left nothing to go on with.
         begun = await saver.aget_tuple(THREAD) is not None
-        # On a busy machine LangGraph's own checkpointer has not yet saved the first one when twenty replies are there.
+        # On a busy machine LangGraph's own checkpointer may save it after twenty replies, unless it is waited for.
         waits: Any = {"durability": "sync"} if job.saver.endswith("langgraph.db") else {}
         state = await graph.ainvoke(None if begun else {"question": "What is it?"}, THREAD, **waits)
         values = (await graph.aget_state(THREAD)).values
